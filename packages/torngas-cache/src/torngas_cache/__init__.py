@@ -1,0 +1,1 @@
+"""Django's cache API, native async, no stampedes, and fast."""

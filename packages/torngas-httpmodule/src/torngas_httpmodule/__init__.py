@@ -1,0 +1,1 @@
+"""Handling per route for Tornado, declared in one place."""

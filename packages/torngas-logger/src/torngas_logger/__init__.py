@@ -1,0 +1,1 @@
+"""Rotating log files that many processes share without losing a line."""

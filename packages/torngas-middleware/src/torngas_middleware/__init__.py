@@ -1,0 +1,1 @@
+"""Middlewares for Tornado: seven hooks, exact, and free when unused."""

@@ -1,0 +1,1 @@
+"""Signals for any Python program: Django's and blinker's habits in one fast, typed library."""
