@@ -31,6 +31,9 @@ from _server import MissingProgram, ServiceError, find_program
 
 SERVICES: dict[str, Callable[[], AbstractContextManager[dict[str, Any]]]] = {
     "redis": redis_server.single,
+    "redis-replica": redis_server.replicated,
+    "redis-sentinel": redis_server.watched,
+    "redis-cluster": redis_server.cluster,
     "memcached": memcached_server.single,
 }
 # program -> Debian package; what `make services` installs where missing
