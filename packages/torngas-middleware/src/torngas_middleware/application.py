@@ -1,0 +1,144 @@
+"""The Tornado application that runs the hooks.
+
+application = Application([("/", Hello)], middlewares=[AccessLogMiddleware(), "app.Locale"])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import tornado.web
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerRequest
+from tornado.web import RequestHandler
+
+from ._context import ContextDelegate
+from ._exchange import Exchange
+from ._parts import EndPart, ExceptionPart, RenderPart, RequestPart, ResponsePart
+from ._waiting import Background, refuse_awaitable
+from .handler import MiddlewareHandlerMixin
+from .manager import Chains, Manager
+
+__all__ = ["Application", "MiddlewareApplication"]
+
+
+class MiddlewareApplication(tornado.web.Application):
+    """Put before another subclass of `tornado.web.Application`, or use it as it is.
+
+    Args:
+        handlers, default_host, transforms, settings: As Tornado's.
+        middlewares: Classes, objects or dotted paths, outermost first; or a Manager.
+        wrap_all: Whether hooks also run for handlers without `MiddlewareHandlerMixin`: static files, redirects, the
+            404 answer, WebSockets, anybody's. False: for those only process_call runs.
+    """
+
+    def __init__(
+        self,
+        handlers: Any = None,
+        default_host: str | None = None,
+        transforms: list[Any] | None = None,
+        *,
+        middlewares: Manager | Iterable[Any] = (),
+        wrap_all: bool = True,
+        **settings: Any,
+    ) -> None:
+        self.middlewares = middlewares if isinstance(middlewares, Manager) else Manager(middlewares)
+        self._chains = self.middlewares.chains
+        self._wrap_all = wrap_all
+        self._wrapped: dict[type[RequestHandler], type[RequestHandler]] = {}
+        self._background = Background()
+        super().__init__(handlers, default_host, transforms, **settings)
+        self.middlewares.run_init(self)
+
+    async def drain(self) -> None:
+        """Waits for held responses and async endcalls; call it after the server stopped, before the loop ends."""
+        await self._background.drain()
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        return ContextDelegate(super().start_request(server_conn, request_conn))
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        if self._chains.call:
+            try:
+                self._run_call(request)
+            except Exception as error:
+                return self.get_handler_delegate(request, _FailedCall, {"error": error})
+        return super().find_handler(request, **kwargs)
+
+    def _run_call(self, request: HTTPServerRequest) -> None:
+        exchange = Exchange()
+        exchange.keep_in(request)
+        for hook in self._chains.call:
+            result = hook(request, exchange)
+            if result is not None:
+                refuse_awaitable(hook, result)
+                if result:
+                    break
+            if exchange.cleared:
+                break
+
+    def get_handler_delegate(
+        self, request: HTTPServerRequest, target_class: type[RequestHandler], *args: Any, **kwargs: Any
+    ) -> Any:
+        wrapped = self._wrapped.get(target_class)
+        if wrapped is None:
+            wrapped = self._wrapped[target_class] = self._wrap(target_class)
+        return super().get_handler_delegate(request, wrapped, *args, **kwargs)
+
+    def _wrap(self, handler: type[RequestHandler]) -> type[RequestHandler]:
+        ours = issubclass(handler, MiddlewareHandlerMixin)
+        if not (ours or self._wrap_all or handler is _FailedCall):
+            return handler
+        chains = self._chains if handler is not _FailedCall else _without_request(self._chains)
+        on_prepare = ours and handler.on_prepare is not MiddlewareHandlerMixin.on_prepare
+        complete = ours and handler.complete_finish is not MiddlewareHandlerMixin.complete_finish
+        parts: list[type] = []
+        if chains.request or on_prepare or chains.endcall or complete:
+            parts.append(RequestPart)
+        if chains.render:
+            parts.append(RenderPart)
+        if chains.exception:
+            parts.append(ExceptionPart)
+        if chains.response:
+            parts.append(ResponsePart)
+        if chains.endcall or complete:
+            parts.append(EndPart)
+        if not parts:
+            return handler
+        body = {
+            "__module__": handler.__module__,
+            "__qualname__": handler.__qualname__,
+            "__doc__": handler.__doc__,
+            "_middleware_chains": chains,
+            "_middleware_background": self._background,
+        }
+        if on_prepare:
+            body["_middleware_on_prepare"] = handler.on_prepare
+        if complete:
+            body["_middleware_complete_finish"] = handler.complete_finish
+        return type(handler)(handler.__name__, (*parts, handler), body)
+
+
+def _without_request(chains: Chains) -> Chains:
+    return Chains(render=chains.render, exception=chains.exception, response=chains.response, endcall=chains.endcall)
+
+
+class _FailedCall(RequestHandler):
+    """Answers a request whose process_call raised."""
+
+    def initialize(self, error: Exception) -> None:
+        self._error = error
+
+    def prepare(self) -> None:
+        raise self._error
+
+    def check_xsrf_cookie(self) -> None:
+        """The error is the answer, whatever the token."""
+
+    def check_trusted_origin(self, origin: str) -> bool:
+        """The error is the answer, whatever the origin."""
+        return True
+
+
+class Application(MiddlewareApplication):
+    """`tornado.web.Application` with middlewares."""
