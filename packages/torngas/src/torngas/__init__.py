@@ -1,1 +1,35 @@
-"""Django's habits on Tornado: settings, apps, urls, middlewares, sessions, cache, signals, ORM, templates."""
+"""Django's habits on Tornado: settings, apps, urls, middlewares, sessions, cache, signals, ORM, templates.
+
+from torngas import Url, route
+
+u = Url("blog.handlers")
+urls = route(u(r"/?", "index.Main", name="Index"))
+"""
+
+from torngas_router import Url, include, route
+
+from torngas.context import request_context
+from torngas.exception import ArgumentError, ConfigError
+from torngas.settings_manager import settings
+from torngas.storage import ThreadedDict, sorteddict, storage, storify
+from torngas.webserver import Server, run
+
+__version__ = version = "2.0.0"
+
+__all__ = [
+    "ArgumentError",
+    "ConfigError",
+    "Server",
+    "ThreadedDict",
+    "Url",
+    "__version__",
+    "include",
+    "request_context",
+    "route",
+    "run",
+    "settings",
+    "sorteddict",
+    "storage",
+    "storify",
+    "version",
+]

@@ -1,0 +1,6 @@
+from torngas import Url, route
+
+u = Url("posts.handlers")
+urls = route(
+    u(name="Posts", pattern=r"/posts/?", handler="Posts"),
+)

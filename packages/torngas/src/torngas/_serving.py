@@ -1,0 +1,146 @@
+"""Serving until stopped, and stopping without losing a request.
+
+On SIGTERM or SIGINT the server stops accepting and answers what arrives on open connections with `Connection:
+close`; connections that stay idle are closed after a moment, requests in flight get until the deadline. Then the
+application's clean-ups run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+
+__all__ = ["GracefulHTTPServer", "serve_until_stopped"]
+
+# A client of an open connection may be sending its next request while we decide to stop: it is still answered.
+IDLE_GRACE_SECONDS = 0.5
+_POLL_SECONDS = 0.02
+
+logger = logging.getLogger("torngas")
+
+
+class _Tracked(HTTPMessageDelegate):
+    """Tells the server when a connection's next request has begun."""
+
+    __slots__ = ("_begun", "_inner", "data_received", "finish", "on_connection_close")
+
+    def __init__(self, inner: HTTPMessageDelegate, begun: Callable[[], None]) -> None:
+        self._inner = inner
+        self._begun = begun
+        self.data_received = inner.data_received  # type: ignore[method-assign]  # forwarded without a call in between
+        self.finish = inner.finish  # type: ignore[method-assign]
+        self.on_connection_close = inner.on_connection_close  # type: ignore[method-assign]
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        self._begun()
+        return self._inner.headers_received(start_line, headers)
+
+
+class GracefulHTTPServer(HTTPServer):
+    """Tornado's HTTP server, which knows what is in flight and can drain."""
+
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
+        """Takes the arguments of `tornado.httpserver.HTTPServer`."""
+        super().initialize(*args, **kwargs)
+        self.draining = False
+        self._idle: set[Any] = set()
+        self._busy: set[Any] = set()
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Called when a connection is ready for a request; nothing has arrived yet."""
+        self._busy.discard(server_conn)
+        self._idle.add(server_conn)
+
+        def begun() -> None:
+            self._idle.discard(server_conn)
+            self._busy.add(server_conn)
+
+        return _Tracked(super().start_request(server_conn, request_conn), begun)
+
+    def on_close(self, server_conn: object) -> None:
+        """Called when a connection was closed."""
+        self._idle.discard(server_conn)
+        self._busy.discard(server_conn)
+        super().on_close(server_conn)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that have begun and are not answered yet."""
+        return len(self._busy)
+
+    async def drain(self, timeout: float) -> int:
+        """Stops accepting, lets requests end, closes all connections.
+
+        Args:
+            timeout: Seconds that requests in flight get; 0 cuts them at once.
+
+        Returns:
+            The number of requests that were cut.
+        """
+        self.draining = True
+        self.conn_params.no_keep_alive = True
+        self.stop()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        idle_deadline = min(deadline, loop.time() + IDLE_GRACE_SECONDS)
+        while self._busy or (self._idle and loop.time() < idle_deadline):
+            if loop.time() >= deadline:
+                break
+            await asyncio.sleep(_POLL_SECONDS)
+        cut = len(self._busy)
+        await self.close_all_connections()
+        return cut
+
+
+async def serve_until_stopped(
+    server: GracefulHTTPServer,
+    listen: Callable[[], None],
+    *,
+    timeout: float,
+    stopped: asyncio.Event | None = None,
+    cleanup: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Accepts, waits for a signal (or `stopped`), drains, and runs the clean-up.
+
+    Args:
+        server: The server to drain.
+        listen: Starts to accept; called in the running loop.
+        timeout: Seconds that requests in flight get.
+        stopped: Stops the server when set; None makes one for the signals alone.
+        cleanup: Awaited at the end, also when serving failed.
+    """
+    event = stopped or asyncio.Event()
+    try:
+        with _signals(event.set):
+            listen()
+            await event.wait()
+        if cut := await server.drain(timeout):
+            logger.warning("stopped: %d requests were cut after %s s", cut, timeout)
+    finally:
+        if cleanup is not None:
+            await cleanup()
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT call `stop`; where a loop cannot watch signals (Windows, threads) Python's rules hold."""
+    loop = asyncio.get_running_loop()
+    watched = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, stop)
+            watched.append(number)
+    try:
+        yield
+    finally:
+        for number in watched:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,77 @@
+"""The application: Tornado's, with the routes' index, the middlewares and the settings of a project.
+
+    from torngas.application import Application
+
+    class MyApp(Application):
+        "What this project adds."
+
+    Server().load_application(MyApp)
+
+An instance that you make yourself is used as it is: what it needs it is given as arguments.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from torngas_middleware import Application as MiddlewareApplication
+from torngas_router import ApplicationMixin as TableApplicationMixin
+
+from torngas.context import RequestScope
+from torngas.settings_manager import Settings, settings
+
+__all__ = ["Application"]
+
+Cleanup = Callable[[], Awaitable[None] | None]
+
+
+class Application(TableApplicationMixin, MiddlewareApplication):
+    """A `tornado.web.Application` that takes everything that Tornado's takes, and more.
+
+    Args:
+        handlers: Routes: entries of `route(...)`, tuples, `URLSpec`, `Rule`, nested routers or applications.
+        default_host: As in Tornado.
+        transforms: As in Tornado.
+        middlewares: Classes, instances or dotted paths, outermost first.
+        wrap_all: Run the hooks for handlers that do not derive from WebHandler too (static files, 404, redirects).
+        project_settings: What `torngas.settings` shows while this application serves; None: the process's settings.
+        **settings: Tornado's settings.
+
+    Attributes:
+        project_settings: The settings of the project, or None.
+    """
+
+    def __init__(
+        self,
+        handlers: Iterable[Any] | None = None,
+        default_host: str | None = None,
+        transforms: list[Any] | None = None,
+        *,
+        middlewares: Iterable[Any] = (),
+        wrap_all: bool = True,
+        project_settings: Settings | None = None,
+        **tornado_settings: Any,
+    ) -> None:
+        self.project_settings = project_settings
+        self._cleanups: list[Cleanup] = []
+        super().__init__(
+            list(handlers or []),
+            default_host,
+            transforms,
+            middlewares=(RequestScope(settings, project_settings), *middlewares),
+            wrap_all=wrap_all,
+            **tornado_settings,
+        )
+
+    def on_shutdown(self, cleanup: Cleanup) -> None:
+        """Registers a function, plain or async, that runs when the server has stopped; the last one runs first."""
+        self._cleanups.append(cleanup)
+
+    async def aclose(self) -> None:
+        """Runs the clean-ups, each once; idempotent."""
+        while self._cleanups:
+            result = self._cleanups.pop()()
+            if inspect.isawaitable(result):
+                await result

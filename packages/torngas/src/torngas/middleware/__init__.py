@@ -1,0 +1,1 @@
+"""The middlewares, under their documented paths."""

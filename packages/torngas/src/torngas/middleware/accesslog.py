@@ -1,0 +1,5 @@
+"""The access log."""
+
+from torngas_middleware import AccessLogMiddleware
+
+__all__ = ["AccessLogMiddleware"]

@@ -1,0 +1,27 @@
+"""The command line's options, defined for `tornado.options` when a server parses them, never on import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tornado.options import OptionParser
+
+__all__ = ["define_options"]
+
+_OPTIONS: tuple[tuple[str, Any, type, str], ...] = (
+    ("address", "0.0.0.0", str, "address to listen on"),  # noqa: S104 - the documented default
+    ("port", 8000, int, "port to listen on"),
+    ("settings", "", str, "dotted path of the settings module"),
+    ("debug", False, bool, "show the traceback of errors at start-up"),
+    ("log_patch", True, bool, "accepted for compatibility; nothing is patched"),
+    ("disable_log", True, bool, "leave out Tornado's own coloured output on stderr"),
+    ("logging_dir", "", str, "folder of the log files; wins over the setting LOGGING_DIR"),
+    ("log_port_prefix", None, bool, "append the port to the names of log files: FILENAME.PORT"),
+)
+
+
+def define_options(options: OptionParser) -> None:
+    """Defines the framework's options on a parser; those that are defined already stay as they are."""
+    for name, default, kind, text in _OPTIONS:
+        if name not in options:
+            options.define(name, default=default, type=kind, help=text, group="torngas")

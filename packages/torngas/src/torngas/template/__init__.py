@@ -1,0 +1,1 @@
+"""Template engines behind Tornado's `render`: Tornado's own, mako and jinja2."""

@@ -1,0 +1,77 @@
+"""Settings and routes -> an application."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import logging
+import secrets
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from torngas.application import Application
+from torngas.exception import ConfigError
+from torngas.settings_manager import Settings
+from torngas.wiring.middlewares import build_middlewares
+from torngas.wiring.templates import build_template_loader
+
+__all__ = ["build_application", "tornado_settings"]
+
+A = TypeVar("A", bound=Application)
+logger = logging.getLogger("torngas")
+
+
+def build_application(kind: type[A], settings: Settings, urls: Iterable[Any]) -> A:
+    """Makes an application of this class from the settings.
+
+    Raises:
+        ConfigError: a setting is wrong.
+        UrlError: a route is wrong.
+    """
+    return kind(
+        list(urls),
+        "",
+        None,
+        middlewares=build_middlewares(settings),
+        project_settings=settings,
+        **tornado_settings(settings),
+    )
+
+
+def tornado_settings(settings: Settings) -> dict[str, Any]:
+    """Answers what `tornado.web.Application` gets: TORNADO_CONF, completed.
+
+    `debug` comes from DEBUG unless it is given; reloading is the server's work, so that no event loop is made here.
+    """
+    conf: dict[str, Any] = copy.deepcopy(dict(settings.TORNADO_CONF))
+    conf.setdefault("debug", settings.DEBUG)
+    conf["autoreload"] = False
+    conf["cookie_secret"] = conf.get("cookie_secret") or _made_secret(settings)
+    conf["default_handler_class"] = _handler_class(conf.get("default_handler_class", "torngas.handler.ErrorHandler"))
+    conf.setdefault("template_loader", build_template_loader(settings))
+    return conf
+
+
+def _made_secret(settings: Settings) -> str:
+    if not settings.DEBUG:
+        raise ConfigError(
+            "TORNADO_CONF['cookie_secret']: got none; expected a long random string, kept out of the repository, e.g. "
+            "the output of: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    logger.warning(
+        "TORNADO_CONF['cookie_secret'] is missing; one was made for this process, so that logins end when it does"
+    )
+    return secrets.token_urlsafe(32)
+
+
+def _handler_class(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    module, _, name = given.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"TORNADO_CONF['default_handler_class']: got {given!r}, which does not import ({error}); expected a "
+            "handler class or its dotted path"
+        ) from error
