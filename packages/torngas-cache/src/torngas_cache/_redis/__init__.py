@@ -1,0 +1,1 @@
+"""What the redis backends are made of; `torngas_cache.backends.rediscache` is the public face."""
