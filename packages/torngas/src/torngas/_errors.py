@@ -23,7 +23,8 @@ def ending_the_program(error: Exception) -> Exception:
     """
     if isinstance(error, SystemExit):
         return error
-    kind = _quiet_class(type(error))
+    original: Any = type(error)
+    kind = _quiet_class(original)
     quiet = kind.__new__(kind, *error.args)
     quiet.__dict__.update(error.__dict__)
     quiet.code = f"error: {error}"

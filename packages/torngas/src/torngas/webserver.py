@@ -31,9 +31,10 @@ from tornado.options import Error as OptionsError
 from tornado.options import OptionParser
 from tornado.options import options as tornado_options
 
-from torngas._binding import bind
+from torngas._binding import Place, tls_context
 from torngas._errors import STARTUP_ERRORS, ending_the_program
 from torngas._serving import GracefulHTTPServer, serve_until_stopped
+from torngas._workers import Supervisor, worker_number
 from torngas.application import Application
 from torngas.exception import ArgumentError, ConfigError
 from torngas.options import define_options
@@ -86,6 +87,7 @@ class Server:
         self.httpserver: GracefulHTTPServer | None = None
         self._sockets: list[socket.socket] = []
         self._listening = False
+        self._supervises = False
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
     @property
@@ -115,7 +117,7 @@ class Server:
         try:
             rest = self.options.parse_command_line(args, final=final)
         except OptionsError as error:
-            raise ConfigError(f"command line: {error}; --help lists the options") from error
+            raise ConfigError(f"command line: {error}; --help lists them") from error
         self._load_settings(self.options.settings)
         return rest
 
@@ -175,25 +177,37 @@ class Server:
             ConfigError: the port is in use or may not be bound, or the address is unknown.
             ArgumentError: HTTPServer does not know a keyword.
         """
-        binding = {name: kwargs.pop(name) for name in ("backlog", "reuse_port", "flags") if name in kwargs}
+        binding: dict[str, Any] = {
+            name: kwargs.pop(name) for name in ("backlog", "reuse_port", "flags") if name in kwargs
+        }
         self.httpserver = self._make_httpserver(kwargs)
-        if sockets is None:
-            family = socket.AF_INET if self._chosen.IPV4_ONLY else socket.AF_UNSPEC
-            self._sockets = bind(self._option("port"), self._option("address"), family, **binding)
-        else:
-            self._sockets = list(sockets)
-        self._listen_if_possible()
+        self._sockets = self._bind(binding) if sockets is None else list(sockets)
+        self._supervises = sockets is None and self._processes > 1 and worker_number() is None
+        if not self._supervises:
+            self._listen_if_possible()
         return self.httpserver
 
-    def _option(self, name: str) -> Any:
+    @property
+    def _processes(self) -> int:
         self.define()
-        return getattr(self.options, name)
+        return int(self.options.processes)
+
+    def _bind(self, binding: dict[str, Any]) -> list[socket.socket]:
+        self.define()
+        family = socket.AF_INET if self._chosen.IPV4_ONLY else socket.AF_UNSPEC
+        place = Place(self.options.address, self.options.port, self.options.unix_socket, family)
+        if self._processes == 1:
+            return place.bind(**binding)
+        return place.reserve() if worker_number() is None else place.bind(**{**binding, "reuse_port": True})
 
     def _make_httpserver(self, kwargs: dict[str, Any]) -> GracefulHTTPServer:
         if self.application is None:
             raise ArgumentError("Server.load_httpserver: got no application; call load_application() first")
+        self.define()
         chosen = self._chosen
         kwargs.setdefault("xheaders", chosen.XHEADERS)
+        if context := tls_context(self.options.certfile, self.options.keyfile):
+            kwargs.setdefault("ssl_options", context)
         if chosen.TRUSTED_DOWNSTREAM:
             kwargs.setdefault("trusted_downstream", list(chosen.TRUSTED_DOWNSTREAM))
         try:
@@ -249,9 +263,11 @@ class Server:
         """
         if self.httpserver is None:
             raise ArgumentError("Server.start: got no HTTP server; call load_httpserver() or load_all() first")
-        if self._chosen.DEBUG:
+        if self._chosen.DEBUG and worker_number() is None:
             self._print_banner()
-        if self.ioloop is not None:
+        if self._supervises:
+            Supervisor(self._processes, timeout=self._chosen.SHUTDOWN_TIMEOUT + 1).run()
+        elif self.ioloop is not None:
             self.ioloop.start()
         else:
             asyncio.run(self._serve(self.httpserver))
@@ -295,18 +311,21 @@ class Server:
             print(line, flush=True)  # noqa: T201 - the documented banner
 
     def _address(self) -> str:
-        return ", ".join(_url(one.getsockname()) for one in self._sockets)
+        scheme = "https" if self.options.certfile else "http"
+        if self._supervises:
+            return f"{scheme}://{self.options.address}:{self.options.port}/"
+        return ", ".join(_url(scheme, one.getsockname()) for one in self._sockets)
 
 
 def _is_application_class(given: Any) -> TypeGuard[type[Application]]:
     return isinstance(given, type) and issubclass(given, Application)
 
 
-def _url(name: Any) -> str:
+def _url(scheme: str, name: Any) -> str:
     if not isinstance(name, tuple):
         return f"unix:{name}"
     host = f"[{name[0]}]" if ":" in name[0] else name[0]
-    return f"http://{host}:{name[1]}/"
+    return f"{scheme}://{host}:{name[1]}/"
 
 
 def run(
