@@ -9,6 +9,7 @@ so the connection stays in step.
 from __future__ import annotations
 
 import asyncio
+from itertools import groupby
 from typing import Any, Protocol, TypeAlias
 
 __all__ = ["Command", "ConnectionSource", "Pipeline"]
@@ -18,6 +19,8 @@ Command: TypeAlias = tuple[Any, ...]
 # A command that comes while replies are awaited takes another connection, so that it does not queue behind a slow
 # one; beyond this many connections it waits, and goes out with all others that did.
 MAX_CONNECTIONS = 2
+# Keys in one MGET: large values come in several replies.
+MERGED_KEYS = 128
 # Repeating these when the connection broke has the effect of having sent them once.
 REPEATABLE = frozenset({"EXISTS", "GET", "MGET", "PING", "PSETEX", "PTTL", "SCAN", "SET", "UNLINK"})
 
@@ -46,17 +49,25 @@ class _Entry:
         self.repeated = False
 
 
+_Parcel: TypeAlias = tuple[Command, list[_Entry]]
+
+
 class Pipeline:
     """One queue of commands to one server, of one event loop.
 
     Args:
         source: Lends connections.
         refused: The type of an error reply; the connection is in order.
+        merges: Whether GETs that follow each other go as one MGET: the server answers them at once, and one reply is
+            read instead of many. Not in a cluster, where the keys of a command must share a slot.
         lost: The type that means "the connection broke" (a timeout is none: the server may be busy with the command).
     """
 
-    def __init__(self, source: ConnectionSource, refused: type[Exception], lost: type[Exception]) -> None:
+    def __init__(
+        self, source: ConnectionSource, refused: type[Exception], lost: type[Exception], *, merges: bool = False
+    ) -> None:
         self._source = source
+        self._parcels = _merged if merges else _one_each
         self._refused = refused
         self._lost = lost
         self._loop = asyncio.get_running_loop()
@@ -120,26 +131,28 @@ class Pipeline:
 
     async def _exchange(self, connection: Any, batch: list[_Entry]) -> None:
         """One write, then every reply. redis-py closes the connection on any error that is no reply."""
+        parcels = self._parcels(batch)
         done = 0
         try:
-            await connection.send_packed_command(connection.pack_commands([entry.command for entry in batch]))
-            for entry in batch:
-                await self._read(connection, entry.future)
-                done += 1
+            await connection.send_packed_command(connection.pack_commands([command for command, _ in parcels]))
+            for _, entries in parcels:
+                await self._read(connection, entries)
+                done += len(entries)
         except BaseException as error:
             self._abandon(batch[done:], error)
             if not isinstance(error, Exception):
                 raise
 
-    async def _read(self, connection: Any, future: asyncio.Future[Any]) -> None:
+    async def _read(self, connection: Any, entries: list[_Entry]) -> None:
         try:
             reply = await connection.read_response()
         except self._refused as error:
-            if not future.done():
-                future.set_exception(error)
-        else:
-            if not future.done():
-                future.set_result(reply)
+            _fail(entries, error)
+            return
+        replies = reply if len(entries) > 1 else (reply,)
+        for entry, each in zip(entries, replies, strict=True):
+            if not entry.future.done():
+                entry.future.set_result(each)
 
     def _abandon(self, batch: list[_Entry], error: BaseException) -> None:
         if isinstance(error, self._lost):
@@ -149,6 +162,28 @@ class Pipeline:
             self._queue[:0] = again
             batch = [entry for entry in batch if entry not in again]
         _fail(batch, error)
+
+
+def _one_each(batch: list[_Entry]) -> list[_Parcel]:
+    return [(entry.command, [entry]) for entry in batch]
+
+
+def _merged(batch: list[_Entry]) -> list[_Parcel]:
+    """Neighbors that are GETs become one MGET; the order of all commands stays."""
+    parcels: list[_Parcel] = []
+    for is_get, neighbors in groupby(batch, _is_get):
+        run = list(neighbors)
+        if not is_get or len(run) == 1:
+            parcels += _one_each(run)
+            continue
+        for start in range(0, len(run), MERGED_KEYS):
+            entries = run[start : start + MERGED_KEYS]
+            parcels.append((("MGET", *[entry.command[1] for entry in entries]), entries))
+    return parcels
+
+
+def _is_get(entry: _Entry) -> bool:
+    return bool(entry.command[0] == "GET")
 
 
 def _fail(batch: list[_Entry], error: BaseException) -> None:

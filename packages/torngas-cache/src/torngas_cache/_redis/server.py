@@ -193,6 +193,7 @@ class Side(Protocol):
 
     def submit(self, command: Command, /) -> Awaitable[Any]:
         """Sends a command with all others of this turn."""
+        raise NotImplementedError
 
     async def aclose(self) -> None:
         """Ends what is under way; the client is closed by its maker."""
@@ -204,7 +205,7 @@ class PoolSide:
     def __init__(self, client: Any) -> None:
         errors = outages()
         self.client = client
-        self._pipeline = Pipeline(_PoolSource(client.connection_pool), errors.refused, errors.lost)
+        self._pipeline = Pipeline(_PoolSource(client.connection_pool), errors.refused, errors.lost, merges=True)
         self.submit = self._pipeline.submit
         self.aclose = self._pipeline.aclose
 

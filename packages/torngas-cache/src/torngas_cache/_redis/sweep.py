@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torngas_cache._keys import belongs_to, default_key_func, escape_prefix
+from torngas_cache._params import KeyFunction
 from torngas_cache._redis.commands import BATCH, removals
 from torngas_cache._redis.server import Server
 from torngas_cache.errors import InvalidCacheBackendError
@@ -23,8 +24,15 @@ _KEY_MARK, _VERSION_MARK = "\x02key\x03", "\x02version\x03"
 class Named(Protocol):
     """What a sweep has to know of a cache."""
 
-    key_prefix: str
-    key_func: Any
+    @property
+    def key_prefix(self) -> str:
+        """Stands in front of every key."""
+        raise NotImplementedError
+
+    @property
+    def key_func(self) -> KeyFunction:
+        """Makes storage keys."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Topology(Protocol):
     @property
     def name(self) -> str:
         """For messages; without secrets."""
+        raise NotImplementedError
 
     def client(self) -> Any:
         """A client of `redis`."""
