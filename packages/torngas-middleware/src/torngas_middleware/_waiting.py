@@ -1,4 +1,4 @@
-"""The one place that asks whether a hook's result must be waited for."""
+"""Waiting for hooks: the one place that asks whether a result is awaitable, and the tasks that run beside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 from .exceptions import HookError
 
-__all__ = ["Background", "is_waiting", "refuse_awaitable"]
+__all__ = ["Background", "discard", "is_waiting", "refuse_awaitable", "reraise_cancellation"]
 
 
 def is_waiting(result: object) -> TypeGuard[Awaitable[object]]:
@@ -17,25 +17,37 @@ def is_waiting(result: object) -> TypeGuard[Awaitable[object]]:
     return isawaitable(result)
 
 
+def discard(waiting: object) -> None:
+    """Gives up an awaitable that nobody will await, without the warning of a coroutine that never ran."""
+    if iscoroutine(waiting):
+        waiting.close()
+
+
 def refuse_awaitable(hook: Any, result: object) -> None:
-    """Raises HookError if a hook that runs synchronously answered with an awaitable."""
+    """Raises HookError if a hook for which nothing waits answered with an awaitable."""
     if result is None or not isawaitable(result):
         return
-    if iscoroutine(result):
-        result.close()
+    discard(result)
     raise HookError(
         f"{getattr(hook, '__qualname__', hook)}: got an awaitable; expected a plain value, because nothing waits "
         "for this hook: make it a plain function, or do the work in process_request"
     )
 
 
+def reraise_cancellation(error: BaseException) -> None:
+    """Raises `error` again if it is the cancellation of the running task, and no failure of what it awaits."""
+    task = asyncio.current_task()
+    if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+        raise error
+
+
 class Background:
     """Holds the tasks of one application until they are done, since the event loop holds them weakly."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs a coroutine in a task of its own."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)

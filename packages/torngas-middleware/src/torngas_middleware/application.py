@@ -6,6 +6,7 @@ application = Application([("/", Hello)], middlewares=[AccessLogMiddleware(), "a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import tornado.web
@@ -14,10 +15,10 @@ from tornado.web import RequestHandler
 
 from ._context import ContextDelegate
 from ._exchange import Exchange
-from ._parts import EndPart, ExceptionPart, RenderPart, RequestPart, ResponsePart
 from ._waiting import Background, refuse_awaitable
+from ._wrapping import wrap
 from .handler import MiddlewareHandlerMixin
-from .manager import Chains, Manager
+from .manager import Manager
 
 __all__ = ["Application", "MiddlewareApplication"]
 
@@ -54,14 +55,14 @@ class MiddlewareApplication(tornado.web.Application):
         """Waits for held responses and async endcalls; call it after the server stopped, before the loop ends."""
         await self._background.drain()
 
-    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:  # noqa: D102
         return ContextDelegate(super().start_request(server_conn, request_conn))
 
-    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:  # noqa: D102
         if self._chains.call:
             try:
                 self._run_call(request)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it becomes the response
                 return self.get_handler_delegate(request, _FailedCall, {"error": error})
         return super().find_handler(request, **kwargs)
 
@@ -77,7 +78,7 @@ class MiddlewareApplication(tornado.web.Application):
             if exchange.cleared:
                 break
 
-    def get_handler_delegate(
+    def get_handler_delegate(  # noqa: D102
         self, request: HTTPServerRequest, target_class: type[RequestHandler], *args: Any, **kwargs: Any
     ) -> Any:
         wrapped = self._wrapped.get(target_class)
@@ -86,41 +87,11 @@ class MiddlewareApplication(tornado.web.Application):
         return super().get_handler_delegate(request, wrapped, *args, **kwargs)
 
     def _wrap(self, handler: type[RequestHandler]) -> type[RequestHandler]:
-        ours = issubclass(handler, MiddlewareHandlerMixin)
-        if not (ours or self._wrap_all or handler is _FailedCall):
-            return handler
-        chains = self._chains if handler is not _FailedCall else _without_request(self._chains)
-        on_prepare = ours and handler.on_prepare is not MiddlewareHandlerMixin.on_prepare
-        complete = ours and handler.complete_finish is not MiddlewareHandlerMixin.complete_finish
-        parts: list[type] = []
-        if chains.request or on_prepare or chains.endcall or complete:
-            parts.append(RequestPart)
-        if chains.render:
-            parts.append(RenderPart)
-        if chains.exception:
-            parts.append(ExceptionPart)
-        if chains.response:
-            parts.append(ResponsePart)
-        if chains.endcall or complete:
-            parts.append(EndPart)
-        if not parts:
-            return handler
-        body = {
-            "__module__": handler.__module__,
-            "__qualname__": handler.__qualname__,
-            "__doc__": handler.__doc__,
-            "_middleware_chains": chains,
-            "_middleware_background": self._background,
-        }
-        if on_prepare:
-            body["_middleware_on_prepare"] = handler.on_prepare
-        if complete:
-            body["_middleware_complete_finish"] = handler.complete_finish
-        return type(handler)(handler.__name__, (*parts, handler), body)
-
-
-def _without_request(chains: Chains) -> Chains:
-    return Chains(render=chains.render, exception=chains.exception, response=chains.response, endcall=chains.endcall)
+        if handler is _FailedCall:
+            return wrap(handler, replace(self._chains, request=()), self._background)
+        if self._wrap_all or issubclass(handler, MiddlewareHandlerMixin):
+            return wrap(handler, self._chains, self._background)
+        return handler
 
 
 class _FailedCall(RequestHandler):

@@ -41,7 +41,8 @@ HOOKS = (
 class Clear(Protocol):
     """Ends every later hook of every middleware for this request."""
 
-    def __call__(self) -> None: ...
+    def __call__(self) -> None:  # noqa: D102
+        ...
 
 
 class ProcessInit(Protocol):
