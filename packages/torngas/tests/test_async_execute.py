@@ -9,6 +9,7 @@ from contextvars import ContextVar
 
 import pytest
 from tornado import gen
+
 from torngas.decorators.async_execute import ThreadPool, async_execute, threads
 from torngas.settings_manager import settings
 

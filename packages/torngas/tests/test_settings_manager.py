@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
+
 from torngas import global_settings
 from torngas.exception import BaseError, ConfigError
 from torngas.settings_manager import (

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+
 from torngas.storage import ThreadedDict, sorteddict, storage, storify
 
 

@@ -9,6 +9,7 @@ import pytest
 import tornado.web
 from tornado.httpserver import HTTPServer
 from tornado.options import OptionParser
+
 from torngas.application import Application
 from torngas.exception import ArgumentError, BaseError, ConfigError
 from torngas.settings_manager import Settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+
 from torngas.decorators.whitelist import whitelisted
 from torngas.exception import ConfigError, HttpForbiddenError
 from torngas.settings_manager import settings

@@ -6,13 +6,12 @@ u = Url("blog.handlers")
 urls = route(u(r"/?", "index.Main", name="Index"))
 """
 
-from torngas_router import Url, include, route
-
 from torngas.context import request_context
 from torngas.exception import ArgumentError, ConfigError
 from torngas.settings_manager import settings
 from torngas.storage import ThreadedDict, sorteddict, storage, storify
 from torngas.webserver import Server, run
+from torngas_router import Url, include, route
 
 __version__ = version = "2.0.0"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, cast
 
+from torngas.exception import BaseError
 from torngas_middleware import MiddlewareError
 from torngas_router import UrlError
-
-from torngas.exception import BaseError
 
 __all__ = ["STARTUP_ERRORS", "ending_the_program"]
 

@@ -16,11 +16,10 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from torngas_middleware import Application as MiddlewareApplication
-from torngas_router import ApplicationMixin as TableApplicationMixin
-
 from torngas.context import RequestScope
 from torngas.settings_manager import Settings, settings
+from torngas_middleware import Application as MiddlewareApplication
+from torngas_router import ApplicationMixin as TableApplicationMixin
 
 __all__ = ["Application"]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from tornado.web import HTTPError
+
 from torngas_router import UrlError
 
 __all__ = [

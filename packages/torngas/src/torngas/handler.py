@@ -16,11 +16,11 @@ import re
 from typing import Any
 
 from tornado.web import RequestHandler
-from torngas_middleware import MiddlewareHandlerMixin
 
 from torngas.exception import Http404, HttpBadRequestError
 from torngas.mixins.exception import UncaughtExceptionMixin
 from torngas.template.base import TemplateMixin
+from torngas_middleware import MiddlewareHandlerMixin
 
 __all__ = ["ApiHandler", "ErrorHandler", "WebHandler"]
 
