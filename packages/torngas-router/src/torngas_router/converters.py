@@ -18,12 +18,15 @@ knows the five below, and those that it is given; nothing is registered globally
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
-__all__ = ["BUILTIN_CONVERTERS", "Converter"]
+from .errors import UrlError
+
+__all__ = ["BUILTIN_CONVERTERS", "Converter", "checked_converters"]
 
 
 class Converter(Protocol):
@@ -82,3 +85,28 @@ BUILTIN_CONVERTERS: Mapping[str, Converter] = MappingProxyType(
     {"int": _Int(), "path": _Path(), "slug": _Slug(), "str": _Text(), "uuid": _Uuid()}
 )
 """What every table knows: `int` (ASCII digits), `str` (one segment), `slug`, `uuid`, `path` (slashes too)."""
+
+
+def checked_converters(given: Mapping[str, Converter]) -> Mapping[str, Converter]:
+    """The same mapping, if every converter in it can be used; else UrlError."""
+    for name, converter in given.items():
+        if problem := _problem(converter):
+            raise UrlError.at(
+                f"converters[{name!r}]",
+                got=f"{converter!r} ({problem})",
+                expected="an object with `regex` (no capturing groups), `to_python` and `to_url`",
+                remedy="Give an instance, not the class; write (?:...) for groups.",
+            )
+    return given
+
+
+def _problem(converter: object) -> str | None:
+    if isinstance(converter, type):
+        return "a class"
+    if missing := [name for name in ("regex", "to_python", "to_url") if not hasattr(converter, name)]:
+        return f"without {', '.join(missing)}"
+    try:
+        groups = re.compile(getattr(converter, "regex")).groups  # noqa: B009  # of an object of any type
+    except (re.error, TypeError) as error:
+        return f"regex: {error}"
+    return "regex has capturing groups" if groups else None

@@ -1,39 +1,60 @@
-"""From a match to the arguments of a handler."""
+"""From a match to the arguments of a handler, in the form that Tornado hands them over."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 from weakref import WeakValueDictionary
 
-from tornado.web import RequestHandler
+import tornado.web
+from tornado.web import HTTPError, RequestHandler
 
-from .converters import Converter
+__all__ = ["Converted", "MethodNotAllowedHandler", "handler_arguments", "handler_with_url_kwargs", "unquoted"]
 
-__all__ = ["Converted", "arguments", "handler_with_url_kwargs"]
+_CONFIGURED_BY_INITIALIZE = (
+    tornado.web.ErrorHandler,
+    tornado.web.FallbackHandler,
+    tornado.web.RedirectHandler,
+    tornado.web.StaticFileHandler,
+)
+_bound: WeakValueDictionary[type, type] = WeakValueDictionary()
 
 
 class Converted(bytes):
     """The raw text of a typed part, whose decoding gives the converted value.
 
-    Tornado hands path arguments to a method as `decode_argument(raw)`, and that is `raw.decode(...)`; so the
-    method of any handler receives the value, and nothing of the handler is replaced.
+    Tornado hands path arguments to a method as `decode_argument(raw)`, which is `raw.decode(...)`: so the method
+    of any handler receives the value, and nothing of the handler is replaced.
     """
 
     value: Any
+
+    @classmethod
+    def of(cls, raw: bytes, value: Any) -> Converted:
+        """`value` in the clothes of `raw`."""
+        converted = cls(raw)
+        converted.value = value
+        return converted
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> Any:
         """The converted value, whatever the encoding."""
         return self.value
 
 
-_bound: WeakValueDictionary[type, type] = WeakValueDictionary()
+def unquoted(text: str | None) -> bytes | None:
+    """A group of a match as Tornado passes it: percent escapes undone, None where the group took no part."""
+    if text is None:
+        return None
+    return unquote_to_bytes(text) if "%" in text else text.encode()
 
 
 def handler_with_url_kwargs(handler: Any) -> Any:
-    """The handler itself if it knows `_url_kwargs`, else its subclass (one per class) that reads the request's."""
+    """The handler itself if it defines `_url_kwargs`, else its subclass that reads those of the request.
+
+    There is one subclass per class; it has the name, module and docstring of the original.
+    """
     if not (isinstance(handler, type) and issubclass(handler, RequestHandler)) or hasattr(handler, "_url_kwargs"):
         return handler
     found = _bound.get(handler)
@@ -44,39 +65,41 @@ def handler_with_url_kwargs(handler: Any) -> Any:
             "__qualname__": handler.__qualname__,
             "_url_kwargs": property(_read_url_kwargs),
         }
-        found = _bound[handler] = type(handler.__name__, (handler,), body)
+        found = _bound.setdefault(handler, type(handler.__name__, (handler,), body))
     return found
 
 
 def _read_url_kwargs(handler: RequestHandler) -> dict[str, Any]:
-    return handler.request._url_kwargs  # type: ignore[attr-defined, no-any-return]
+    kwargs: dict[str, Any] = handler.request._url_kwargs  # type: ignore[attr-defined]  # set by the match
+    return kwargs
 
 
-def arguments(found: re.Match[str], converters: Mapping[str, Converter]) -> dict[str, Any] | None:
-    """`path_args` and `path_kwargs` as Tornado makes them, typed parts converted; None if one does not convert."""
-    regex = found.re
-    if not regex.groups:
+def handler_arguments(handler: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Which route kwargs `initialize` needs too: those that Tornado's own configurable handlers name.
+
+    A static file handler cannot be made without its `path`; for every other handler there are none.
+    """
+    if not kwargs or not isinstance(handler, type) or not issubclass(handler, _CONFIGURED_BY_INITIALIZE):
         return {}
-    if not regex.groupindex:
-        return {"path_args": [_unquoted(text) for text in found.groups()], "path_kwargs": {}}
-    values: dict[str, Any] = {name: _unquoted(text) for name, text in found.groupdict().items()}
-    for name, converter in converters.items():
-        raw = values[name]
-        try:
-            value = converter.to_python(unquote(raw.decode(), errors="strict"))
-        except ValueError:
-            return None
-        values[name] = _converted(raw, value)
-    return {"path_args": [], "path_kwargs": values}
+    initialize: Callable[..., Any] = handler.initialize
+    return {name: kwargs[name] for name in signature(initialize).parameters if name in kwargs}
 
 
-def _unquoted(text: str | None) -> bytes | None:
-    return None if text is None else unquote_to_bytes(text)
+class MethodNotAllowedHandler(RequestHandler):
+    """Answers 405 with the `Allow` header (RFC 9110 §15.5.6) where only the routes' `methods` did not fit."""
 
+    def initialize(self, allow: str) -> None:
+        """`allow`: the methods that routes of this path take, comma separated."""
+        self.allow = allow
 
-def _converted(raw: bytes, value: Any) -> Any:
-    if isinstance(value, str):
-        return value
-    box = Converted(raw)
-    box.value = value
-    return box
+    def prepare(self) -> None:
+        """Refuses every request."""
+        raise HTTPError(405)
+
+    def check_xsrf_cookie(self) -> None:
+        """Nothing is done here that would need protection."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Tornado's page, and the header that must come with it."""
+        self.set_header("Allow", self.allow)
+        super().write_error(status_code, **kwargs)

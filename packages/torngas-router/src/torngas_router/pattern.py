@@ -1,7 +1,9 @@
 r"""The path of a route: a regular expression, a typed template, or both joined by an include.
 
-PathPattern.of_text("/photo/?").text                     # '/photo/?'
-PathPattern.of_text("^/photo/?").under("/in").text       # '/in/photo/?'
+    PathPattern.of_text("/photo/?").text                # '/photo/?'
+    PathPattern.of_text("^/photo/?").under("/in").text  # '/in/photo/?'
+
+A text gets Tornado's `$` at its end; a compiled expression is used as it is.
 """
 
 from __future__ import annotations
@@ -11,11 +13,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .converters import Converter
+from .literal import branches
 
 __all__ = ["PathPattern", "Piece"]
 
 _PLACEHOLDER = re.compile(r"<(?:(?P<converter>[A-Za-z_]\w*):)?(?P<name>[A-Za-z_]\w*)>")
-_TEMPLATE_IN_PREFIX = re.compile(r"(?<!\(\?P)" + _PLACEHOLDER.pattern)
+_PLACEHOLDER_IN_EXPRESSION = re.compile(r"(?<!\(\?P)" + _PLACEHOLDER.pattern)
+_STRAY_BRACKET = re.compile(r"[<>]")
+_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
+_BACKREFERENCE = re.compile(r"\\[1-9]|\(\?\([1-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +31,25 @@ class Piece:
     text: str
     typed: bool
 
+    def source(self, converters: Mapping[str, Converter]) -> str:
+        """The regular expression that it stands for; LookupError for an unknown converter."""
+        if not self.typed:
+            return self.text
+        parts, end = [], 0
+        for found in _PLACEHOLDER.finditer(self.text):
+            parts.append(_escaped(self.text[end : found.start()]))
+            parts.append(f"(?P<{found['name']}>{converters[found['converter'] or 'str'].regex})")
+            end = found.end()
+        return "".join((*parts, _escaped(self.text[end:])))
+
+    def filled(self, texts: Mapping[str, str]) -> str:
+        """A template with the (already quoted) texts in place of its parts."""
+        return _PLACEHOLDER.sub(lambda found: texts[found["name"]], self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class PathPattern:
-    """What a path must look like, as declared; compiling it needs the converters of a table.
-
-    Exactly one of `pieces` and `compiled` is given; a compiled expression is used as it is (Tornado adds no `$`).
-    """
+    """What a path must look like, as declared; exactly one of `pieces` and `compiled` is given."""
 
     pieces: tuple[Piece, ...] = ()
     compiled: re.Pattern[str] | None = None
@@ -58,34 +76,68 @@ class PathPattern:
                 for found in _PLACEHOLDER.finditer(piece.text):
                     yield found["name"], found["converter"] or "str"
 
-    def under(self, prefix: str) -> PathPattern:
-        """This pattern below `prefix`: one slash between them, no matter how either was written."""
-        typed = bool(_TEMPLATE_IN_PREFIX.search(prefix)) or (self.typed and re.escape(prefix) == prefix)
-        head = Piece(prefix.rstrip("/") + "/", typed)
-        if self.compiled:
-            source = self.compiled.pattern.lstrip("^").lstrip("/")
-            return PathPattern(compiled=re.compile(head.text + source, self.compiled.flags))
-        first, *rest = self.pieces
-        tail = Piece(first.text.lstrip("^").lstrip("/"), first.typed)
-        return PathPattern((head, tail, *rest))
-
     def source(self, converters: Mapping[str, Converter]) -> str:
         """The regular expression that the whole stands for, with its end."""
-        parts = [_template_source(p.text, converters) if p.typed else p.text for p in self.pieces]
-        whole = "".join(parts)
+        if self.compiled:
+            return self.compiled.pattern
+        whole = "".join(piece.source(converters) for piece in self.pieces)
         if self.pieces[-1].typed:
             return whole + r"\Z"
         return whole if whole.endswith("$") else whole + "$"
 
-    def compile(self, converters: Mapping[str, Converter]) -> re.Pattern[str]:
-        """The expression to match paths with; re.error, LookupError or ValueError say what is wrong."""
-        return self.compiled or re.compile(self.source(converters))
+    def under(self, prefix: str) -> PathPattern:
+        """This pattern below `prefix`: one slash between them, however either was written.
+
+        Raises ValueError or re.error where joining would change what the expression means.
+        """
+        head = _head(prefix, literal_is_typed=self.typed)
+        if self.compiled:
+            return PathPattern(compiled=_joined(head, self.compiled.pattern, self.compiled.flags))
+        first, *rest = self.pieces
+        if not first.typed and len(branches(first.text)) > 1:
+            source = first.text if first.text.endswith("$") else first.text + "$"
+            return PathPattern(compiled=_joined(head, source, re.UNICODE))
+        if not first.typed:
+            _check_references(head, first.text)
+        return PathPattern((head, Piece(_inner(first.text), first.typed), *rest))
 
 
-def _template_source(text: str, converters: Mapping[str, Converter]) -> str:
-    parts, end = [], 0
-    for found in _PLACEHOLDER.finditer(text):
-        parts.append(re.escape(text[end : found.start()]))
-        parts.append(f"(?P<{found['name']}>{converters[found['converter'] or 'str'].regex})")
-        end = found.end()
-    return "".join((*parts, re.escape(text[end:])))
+def _head(prefix: str, *, literal_is_typed: bool) -> Piece:
+    if prefix.endswith("$"):
+        raise ValueError("a prefix that ends in '$' matches nothing below it")
+    text = prefix.rstrip("/") + "/"
+    if len(branches(text)) > 1:
+        text = f"(?:{prefix.rstrip('/')})/"
+    if text[0].isalnum():
+        text = "/" + text
+    typed = bool(_PLACEHOLDER_IN_EXPRESSION.search(text)) or (literal_is_typed and not _SPECIAL.search(text))
+    return Piece(text, typed)
+
+
+def _joined(head: Piece, source: str, flags: int) -> re.Pattern[str]:
+    """A compiled expression below a prefix, its branches and flags kept within."""
+    if head.typed and _PLACEHOLDER.search(head.text):
+        raise ValueError("typed parts cannot stand before a compiled expression or an alternation; use a group")
+    _check_references(head, source)
+    inner = "|".join(_inner(branch) for branch in branches(source))
+    letters = "".join(letter for letter, flag in _SCOPED_FLAGS if flags & flag)
+    return re.compile(f"{head.text}(?{letters}:{inner})", flags & re.DEBUG)
+
+
+_SCOPED_FLAGS = (("i", re.IGNORECASE), ("m", re.MULTILINE), ("s", re.DOTALL), ("x", re.VERBOSE), ("a", re.ASCII))
+
+
+def _check_references(head: Piece, source: str) -> None:
+    """Numbers of groups shift behind a prefix that has groups."""
+    if _BACKREFERENCE.search(source) and (head.typed or "(" in head.text):
+        raise ValueError("numbered group references behind a prefix with groups would refer to other groups")
+
+
+def _inner(source: str) -> str:
+    return source.lstrip("^").lstrip("/")
+
+
+def _escaped(literal: str) -> str:
+    if stray := _STRAY_BRACKET.search(literal):
+        raise ValueError(f"{stray[0]!r} is not part of a <converter:name>")
+    return re.escape(literal)

@@ -1,38 +1,147 @@
-"""The table of routes."""
+"""The table of routes: Tornado's first-match-wins order, without Tornado's scan.
+
+table = RouteTable(route(u("/?", Index, name="Index"), path("/user/<int:uid>/", User, name="User")))
+table.match("/user/7/").kwargs   # {'uid': 7}
+table.reverse("User", uid=7)     # '/user/7/'
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
+import tornado.web
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
-from tornado.routing import ReversibleRouter
-from tornado.web import Application, _ApplicationRouter
+from tornado.routing import AnyMatches, Rule
+
+from .compiler import Compiler
+from .content import Content, unknown_name
+from .converters import BUILTIN_CONVERTERS, Converter, checked_converters
+from .delegate import MethodNotAllowedHandler
+from .description import RouteInfo, describe, readable
+from .entries import Match, NestedTable
+from .errors import UrlError
+from .origin import Origin
 
 __all__ = ["RouteTable"]
 
 
-class RouteTable(ReversibleRouter):
-    """All routes of an application."""
+class RouteTable(NestedTable):
+    """All routes of an application, or of a part of it; a router wherever Tornado takes one.
 
-    def __init__(self, entries: Iterable[Any] = (), *, application: Application | None = None) -> None:
+    Every lookup works on one immutable index, and `replace` swaps it in a single assignment: a request sees the
+    old table or the new one, from any thread.
+
+    Args:
+        entries: Routes, Tornado's rules and tuples, lists of all these.
+        application: Whose handlers are made, and whose settings they see. None: the application that the table
+            is the router of (`torngas_router.Application`), else one of its own without settings.
+        converters: For typed paths, by name, beside (or in place of) the built-in ones; known to this table only.
+
+    Raises:
+        UrlError: An entry is wrong; the message has its file and line.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Any] = (),
+        *,
+        application: tornado.web.Application | None = None,
+        converters: Mapping[str, Converter] | None = None,
+    ) -> None:
         self.application = application
-        self._entries = list(entries)
-        self._linear: _ApplicationRouter | None = None
+        self._converters = MappingProxyType({**BUILTIN_CONVERTERS, **checked_converters(converters or {})})
+        self._content = self._compiled(entries)
 
     def replace(self, entries: Iterable[Any]) -> None:
-        """Swaps the whole table."""
-        self._entries, self._linear = list(entries), None
+        """Puts other routes in place of all; a wrong entry raises UrlError and changes nothing."""
+        self._content = self._compiled(entries)
 
-    def _router(self) -> _ApplicationRouter:
-        if self._linear is None:
-            self._linear = _ApplicationRouter(self.application or Application(), self._entries)
-        return self._linear
+    def match(self, path: str, method: str = "GET", host: str = "") -> Match | None:
+        """The route that such a request meets, and the values of its path; None if there is none.
+
+        Args:
+            path: As in the request line: percent-encoded, without the query.
+            method: Matters only to routes with `methods`.
+            host: Matters only to routes with `host`, and to Tornado's host rules.
+        """
+        entry = self._content.exact.get(path)
+        return entry.answer if entry is not None else self._content.match(path, method, host)
+
+    def match_request(self, request: HTTPServerRequest) -> Match | None:
+        """The same for a request that exists already."""
+        entry = self._content.exact.get(request.path)
+        return entry.answer if entry is not None else self._content.match_request(request)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
-        """The delegate of the first route that matches."""
-        return self._router().find_handler(request, **kwargs)
+        """The delegate that answers the request; None if no route matches, so that an outer router goes on.
 
-    def reverse_url(self, name: str, *args: Any) -> str | None:
-        """The URL of a named route, None if there is no such name."""
-        return self._router().reverse_url(name, *args)
+        The request gets `route` and `_url_kwargs`. Where a route fits in all but the method the answer is a 405
+        with `Allow`; called with `application=`, as by an outer table or application, that is left to the caller.
+        """
+        content = self._content
+        application: tornado.web.Application = kwargs.get("application") or self._own_application()
+        entry = content.exact.get(request.path)
+        if entry is not None:
+            return entry.deliver_plain(request, application)
+        delegate = content.find(request, application)
+        if delegate is None and "application" not in kwargs:
+            return self.refuse_method(request, application)
+        return delegate
+
+    def allowed_methods(self, request: HTTPServerRequest) -> frozenset[str]:
+        """The methods that routes of this path and host take, apart from those that take all."""
+        return self._content.allowed_methods(request)
+
+    def refuse_method(
+        self, request: HTTPServerRequest, application: tornado.web.Application
+    ) -> HTTPMessageDelegate | None:
+        """The delegate of a 405 if only the method was wrong, else None."""
+        allowed = self.allowed_methods(request)
+        if not allowed:
+            return None
+        target_kwargs = {"allow": ", ".join(sorted(allowed))}
+        return application.get_handler_delegate(request, MethodNotAllowedHandler, target_kwargs=target_kwargs)
+
+    def reverse(self, name: str, *args: Any, **kwargs: Any) -> str:
+        """The quoted path of a named route; ReverseError says what is unknown, missing or does not fit."""
+        found = self.reverse_url(name, *args, **kwargs)
+        if found is None:
+            raise unknown_name(name, self._content.names)
+        return found
+
+    def reverse_url(self, name: str, *args: Any, **kwargs: Any) -> str | None:
+        """The same as a `tornado.routing.ReversibleRouter` does it: None for an unknown name."""
+        return self._content.reverse(name, args, kwargs)
+
+    def describe(self) -> list[RouteInfo]:
+        """Every route in declared order, with those that earlier ones shadow marked."""
+        return describe(self._content.index)
+
+    def install(self, application: tornado.web.Application) -> None:
+        """Makes a plain Tornado application use this table, before the handlers that it has."""
+        self.application = application
+        application.add_handlers(".*", [Rule(AnyMatches(), self)])
+
+    def __str__(self) -> str:
+        return readable(self.describe())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self._content.index.entries)} entries>"
+
+    def _compiled(self, declared: Iterable[Any]) -> Content:
+        origin = Origin.of_caller()
+        if isinstance(declared, str) or not isinstance(declared, Iterable):
+            raise UrlError.at(
+                f"{origin}: table", got=repr(declared), expected="a list of routes", remedy="Write route(...)."
+            )
+        return Content(Compiler(self._converters, self._nested).compile(declared, origin), self._converters)
+
+    def _nested(self, rules: list[Any]) -> RouteTable:
+        return type(self)(rules, converters=self._converters)
+
+    def _own_application(self) -> tornado.web.Application:
+        if self.application is None:
+            self.application = tornado.web.Application()
+        return self.application

@@ -1,0 +1,102 @@
+"""The index of a table: which entries can match a path at all, in declared order.
+
+Two structures, both made once. `exact` maps a path to the one entry that answers it whatever else the request
+says. Everything else is found by the longest literal prefix that the path has: the prefixes stand sorted, each
+with the entries of its own and of all shorter prefixes of it merged, so that one binary search finds them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+
+from .entries import Entry, HandlerEntry
+
+__all__ = ["Index"]
+
+_MERGE_AT_BUILD = 32  # inherited entries; above, merging per lookup keeps memory linear in the table
+_PROBES = 100_000  # entries tried on exact paths while building; beyond, they are searched like the others
+
+
+class Index:
+    """Immutable: a table that changes makes a new one."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = tuple(entries)
+        countable = [entry for entry in entries if isinstance(entry, HandlerEntry) and entry.paths]
+        searched = set(entries).difference(countable)
+        self._build(sorted(searched, key=_order))
+        self.exact, left = self._decide(countable)
+        if left:
+            self._build(sorted((*searched, *left), key=_order))
+
+    def candidates(self, path: str) -> Sequence[Entry]:
+        """The entries that may match `path`, in declared order, except where `exact` has it."""
+        if path.endswith("\n"):  # `$` also matches before a final line end, which no exact path has
+            return [entry for entry in self.entries if path.startswith(entry.prefix)]
+        prefixes, parents = self._prefixes, self._parents
+        at = bisect_right(prefixes, path) - 1
+        while not path.startswith(prefixes[at]):
+            at = parents[at]
+        merged = self._merged[at]
+        return self._gathered(at) if merged is None else merged
+
+    def _build(self, entries: Sequence[Entry]) -> None:
+        own: defaultdict[str, list[Entry]] = defaultdict(list)
+        own[""] = []
+        for entry in entries:
+            own[entry.prefix].append(entry)
+        self._prefixes = sorted(own)
+        self._own = [tuple(own[prefix]) for prefix in self._prefixes]
+        self._parents = _parents(self._prefixes)
+        self._merged: list[tuple[Entry, ...] | None] = []
+        for at, mine in enumerate(self._own):
+            above = self._merged[self._parents[at]] if at else ()
+            few = above is not None and len(above) <= _MERGE_AT_BUILD
+            self._merged.append(tuple(sorted((*above, *mine), key=_order)) if few and above is not None else None)
+
+    def _gathered(self, at: int) -> Sequence[Entry]:
+        found = list(self._own[at])
+        while at:
+            at = self._parents[at]
+            found += self._own[at]
+        return sorted(found, key=_order)
+
+    def _decide(self, countable: Sequence[HandlerEntry]) -> tuple[dict[str, HandlerEntry], list[HandlerEntry]]:
+        """The paths that nothing declared earlier can take, and the entries that lost one of theirs."""
+        exact: dict[str, HandlerEntry] = {}
+        left: list[HandlerEntry] = []
+        contested: set[str] = set()
+        self._probes = _PROBES
+        for entry in countable:
+            for path in entry.paths:
+                if path in exact:
+                    continue
+                if path in contested or self._is_contested(path, entry.order):
+                    contested.update(entry.paths)
+                    left.append(entry)
+                    break
+                exact[path] = entry
+        return exact, left
+
+    def _is_contested(self, path: str, order: int) -> bool:
+        rivals = [rival for rival in self.candidates(path) if rival.order < order]
+        self._probes -= len(rivals)
+        return path.endswith("\n") or self._probes < 0 or any(rival.match(path, rival.start) for rival in rivals)
+
+
+def _order(entry: Entry) -> int:
+    return entry.order
+
+
+def _parents(prefixes: Sequence[str]) -> list[int]:
+    """For each of the sorted prefixes the place of the longest other one that it starts with; 0 for ''."""
+    parents: list[int] = []
+    chain: list[int] = []
+    for at, prefix in enumerate(prefixes):
+        while chain and not prefix.startswith(prefixes[chain[-1]]):
+            chain.pop()
+        parents.append(chain[-1] if chain else 0)
+        chain.append(at)
+    return parents

@@ -1,0 +1,177 @@
+"""Property: whatever the table and whatever the path, the answer is that of Tornado's own linear scan."""
+
+import os
+import re
+import warnings
+
+import pytest
+import tornado.web
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tornado.routing import AnyMatches, HostMatches, PathMatches, Rule, RuleRouter
+from tornado.web import ErrorHandler, RequestHandler, URLSpec
+
+from torngas_router import Application, RouteTable, Url, UrlError
+
+EXAMPLES = int(os.environ.get("TORNGAS_ROUTER_EXAMPLES", "800"))
+PATHS = 40
+HANDLERS = [type(f"Handler{number}", (RequestHandler,), {}) for number in range(16)]
+u = Url()
+
+FRAGMENTS = (
+    *("a", "b", "ab", "aa", "1", "/", "/", "/", "/a", "/b/", "/ab", "/a/b", "/?", "a?", "b*", "a+", "a{2}", "a{", "é"),
+    *(r"(\d+)", "([^/]+)", "([^/]*)", "(?P<N>[^/]+)", r"(?P<N>\d+)", "(.*)", ".*", ".+", ".", "(?:a|b)", "(a|b)"),
+    *("[ab]", "[^/]", "[a/]", "[]|a]", "[^]|]", r"[\]|]", "a|b", "/a|/b", "|", r"\.", r"\/", r"\-", r"\w+", r"\b", "$"),
+    *("^", r"\Z", "(?=a)", "(?!a)", "(?<=/)", "(?i:A)", "(?#c|(x)", "(a(b)?)", "((a)|b)", "(a)?", "%2F", "%41"),
+    *(r"(a)\1", r"\$", r"\n", "\n", "(?x: a )", "(?P<N>a)?", "(/)?", "((?:/a)+)", r"\A", "(", "]", "}", r"\d", "-"),
+)
+TEXTS = (
+    "a",
+    "b",
+    "ab",
+    "aa",
+    "1",
+    "12",
+    "/",
+    "/",
+    "/",
+    "/a",
+    "/b/",
+    "/ab",
+    "%2F",
+    "%41",
+    "A",
+    ".",
+    "\n",
+    "é",
+    "%",
+    "|",
+)
+FLAGS = (re.IGNORECASE, re.MULTILINE, re.DOTALL, re.VERBOSE, re.ASCII)
+
+
+def numbered(fragments):
+    """Group names must be unique in one pattern."""
+    return "".join(fragment.replace("<N>", f"<n{at}>") for at, fragment in enumerate(fragments))
+
+
+pieces = st.lists(st.sampled_from(FRAGMENTS), max_size=5)
+sources = st.builds(
+    lambda start, middle, end: start + numbered(middle) + end,
+    st.sampled_from(("/", "/", "/", "/", "", "^/", "/a/", "/ab", "(?i)/", "^^", "(?s)")),
+    pieces,
+    st.sampled_from(("", "", "", "/?", "$", "/?$", r"\$", "([^/]+)", "/")),
+)
+plain = st.builds("/{}/{}".format, st.sampled_from("ab"), st.sampled_from(("", "a", "b", r"(\d+)", "a/?", ".*")))
+flags = st.lists(st.sampled_from(FLAGS), max_size=2).map(lambda chosen: sum(set(chosen), re.RegexFlag(0)))
+paths = st.builds(
+    lambda start, rest: start + "".join(rest),
+    st.sampled_from(("/", "/", "/", "")),
+    st.lists(st.sampled_from(TEXTS), max_size=6),
+)
+KINDS = ("u", "u", "u", "u", "tuple", "tuple", "list", "URLSpec", "compiled", "Rule", "host", "nested", "router", "any")
+items = st.tuples(st.sampled_from(KINDS), st.one_of(sources, sources, plain), flags, st.integers(0, len(HANDLERS) - 1))
+
+
+def is_good(item):
+    return tornado_of([item]) is not None
+
+
+tables = st.lists(items.filter(is_good), min_size=1, max_size=12)
+
+
+class Plain(PathMatches):
+    """A matcher that is none of Tornado's own."""
+
+
+def entries(table, ours):
+    """The table for us or for Tornado, which knows no u()."""
+    return [entry(*item, ours) for item in table]
+
+
+def entry(kind, source, flag, number, ours):
+    handler = HANDLERS[number]
+    if kind == "u":
+        return u(source, handler) if ours else (source, handler)
+    if kind == "tuple":
+        return (source, handler, {"status": number})
+    if kind == "list":
+        return [source, handler]
+    if kind == "URLSpec":
+        return URLSpec(source, handler, {"kwarg": 1}, name=None)
+    if kind == "compiled":
+        compiled = re.compile(source, flag)
+        return u(compiled, handler) if ours else URLSpec(compiled, handler)
+    if kind == "Rule":
+        return Rule(Plain(source), handler)
+    if kind == "host":
+        return (HostMatches("(?:www.)?example.com"), [(source, handler)])
+    if kind == "nested":
+        return (source, [(source, handler), ("/a.*", HANDLERS[0])])
+    if kind == "router":
+        return Rule(PathMatches(source), RuleRouter([Rule(PathMatches("/a.*"), lambda request: None)]))
+    return Rule(AnyMatches(), RuleRouter([]))
+
+
+def answer(application, path, host):
+    request = HTTPServerRequest_(path, host)
+    delegate = application.find_handler(request)
+    if not hasattr(delegate, "handler_class"):
+        return type(delegate)
+    handler = delegate.handler_class
+    handler = handler if handler in HANDLERS or handler is ErrorHandler else handler.__mro__[1]
+    return handler, delegate.handler_kwargs, delegate.path_args, delegate.path_kwargs
+
+
+def HTTPServerRequest_(path, host):
+    from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
+
+    line = RequestStartLine("GET", "/", "HTTP/1.1")
+    request = HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": host}), connection=CONNECTION)
+    request.path = path
+    return request
+
+
+class Connection:
+    context = None
+
+    def set_close_callback(self, callback):
+        pass
+
+
+CONNECTION = Connection()
+
+
+def tornado_of(table):
+    """Tornado's application, or None where Tornado itself refuses the table."""
+    try:
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            return tornado.web.Application(entries(table, ours=False))
+    except (re.error, AssertionError):
+        return None
+
+
+@pytest.mark.promise(8)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(tables, st.lists(paths, min_size=PATHS, max_size=PATHS), st.sampled_from(("x.org", "example.com")))
+def test_promise_08_indexed_router_equals_linear_router(table, paths, host):
+    """The same handler, the same arguments, the same 404."""
+    oracle = tornado_of(table)
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        ours = Application(entries(table, ours=True))
+    literal = [source.replace("?", "").replace("$", "") for _, source, _, _ in table]
+    for path in (*paths, *literal):
+        assert answer(ours, path, host) == answer(oracle, path, host), path
+
+
+@settings(max_examples=EXAMPLES // 4, deadline=None)
+@given(items)
+def test_a_pattern_is_refused_exactly_where_tornado_refuses_it(item):
+    """Taking an expression apart neither heals nor breaks it."""
+    _kind, source, _flags, number = item
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        if tornado_of([("u", source, None, number)]) is not None:
+            RouteTable([u(source, HANDLERS[number])])
+        else:
+            with pytest.raises(UrlError):
+                RouteTable([u(source, HANDLERS[number])])
