@@ -1,0 +1,205 @@
+"""What a send does, compiled: valid for one state of the connections, thrown away at the next change.
+
+A `Snapshot` is asked with the names in a payload, which rarely differ between two sends of a signal. For each
+set of names it knows the `Selection` (who is called, how) and the function that does a whole send. The last of
+these functions is tried first; it recognises its own names and passes others on.
+
+Nothing here refers to the signal or to its table, so that both are freed as soon as nobody uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torngas_signal._callers import Call, Form, Run, call_of, run_maker
+from torngas_signal._receivers import Connection, Receiver
+from torngas_signal._senders import ANY, Key, is_plain, sender_key
+from torngas_signal.exceptions import PayloadError
+
+if TYPE_CHECKING:
+    from torngas_signal._table import Table
+
+__all__ = ["MUTED", "WRAPPERS", "Selection", "Snapshot", "Step"]
+
+WRAPPERS = frozenset({"_async_wrapper", "_sync_wrapper"})
+"""Arguments of `send` that are not payload."""
+
+_KNOWN_NAMES = 64  # sets of names per state; more come only from made-up names
+
+
+class Step(NamedTuple):
+    """One receiver to call, and the connections that lead to it."""
+
+    receiver: Receiver
+    connections: tuple[Connection, ...]
+    call: Call
+
+    def begin(self, table: Table) -> Callable[..., Any] | None:
+        """Answers the receiver if it is to be called now: it lives, and nobody else used up its only call."""
+        receiver = self.receiver.resolve()
+        if receiver is None:
+            return None
+        claims = [table.claim(connection) for connection in self.connections if connection.once]
+        if len(claims) == len(self.connections) and not any(claims):
+            return None
+        self.receiver.origin = None
+        return receiver
+
+    @property
+    def needs_care(self) -> bool:
+        """Whether the compiled loop cannot call it: asynchronous, once only, or not yet known to be reached."""
+        receiver = self.receiver
+        return receiver.is_async or receiver.origin is not None or any(c.once for c in self.connections)
+
+
+class Selection:
+    """Who is called for a payload of these names; `by_sender` holds what was found for senders by identity."""
+
+    __slots__ = ("_memory", "_shared", "by_sender", "names", "plain")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.plain = tuple(name for name in names if name != "sender" and name not in WRAPPERS)
+        self.by_sender: dict[int, tuple[Step, ...]] = {}
+        self._memory: dict[Any, Call] = {}
+        self._shared: tuple[Step, ...] | None = None
+
+    def steps(self, table: Table, sender: object) -> tuple[Step, ...]:
+        """Answers the steps for this sender, highest priority first, then in the order of connection."""
+        if (known := self.by_sender.get(id(sender))) is not None:
+            return known
+        bucket = table.buckets.get(sender_key(sender))
+        if bucket is None or sender is ANY or (sender is not None and bucket.sender() is None):
+            if self._shared is None:
+                self._shared = self._merge(table.connections(ANY))
+            return self._shared
+        steps = self._merge([*table.connections(ANY), *table.connections(sender_key(sender))])
+        if is_plain(sender):
+            self.by_sender[id(sender)] = steps
+        return steps
+
+    def call(self, receiver: Receiver) -> Call:
+        """Answers how to call this receiver with these names."""
+        convention = receiver.convention
+        if (known := self._memory.get(convention)) is None:
+            known = self._memory[convention] = call_of(convention.shape(self.plain))
+        return known
+
+    def _merge(self, connections: Iterable[Connection]) -> tuple[Step, ...]:
+        found: dict[Key, list[Connection]] = {}
+        for connection in sorted(connections, key=lambda c: (-c.priority, c.order)):
+            found.setdefault(connection.receiver.key, []).append(connection)
+        return tuple(Step(same[0].receiver, tuple(same), self.call(same[0].receiver)) for same in found.values())
+
+
+class Snapshot:
+    """The compiled state of a signal. `run` and `robust` are a whole `send`, or None when it does nothing."""
+
+    __slots__ = ("_picks", "_runs", "_selections", "robust", "run")
+
+    def __init__(self, run: Run | None, robust: Run | None) -> None:
+        self.run = run
+        self.robust = robust
+        self._runs: dict[tuple[bool, tuple[str, ...]], Run] = {}
+        self._selections: dict[tuple[str, ...], Selection] = {}
+        self._picks: list[dict[int, Any]] = []
+
+    def forget(self, identity: int | None) -> None:
+        """Drops what is known of a sender that is being collected: another object may get its identity."""
+        for pick in tuple(self._picks):
+            pick.pop(identity, None)  # type: ignore[arg-type]  # None is never a key
+
+    def selection(self, table: Table, names: tuple[str, ...]) -> Selection:
+        """Answers the selection for payloads of these names.
+
+        Raises:
+            PayloadError: The signal was declared with other names.
+        """
+        if (known := self._selections.get(names)) is None:
+            known = Selection(names)
+            _check_names(table, known.plain)
+            if len(self._selections) >= _KNOWN_NAMES:
+                self._selections.clear()
+                self._runs.clear()
+            self._selections[names] = known
+            self._picks.append(known.by_sender)
+        return known
+
+    def run_for(self, table: Table, names: tuple[str, ...], robust: bool, parts: Parts) -> Run:
+        """Answers the function that sends payloads of these names, and tries it first from now on."""
+        run = self._runs.get((robust, names))
+        if run is None:
+            run = self._runs[robust, names] = self._compile(table, self.selection(table, names), robust, parts)
+        if robust:
+            self.robust = run
+        else:
+            self.run = run
+        return run
+
+    def _compile(self, table: Table, selection: Selection, robust: bool, parts: Parts) -> Run:
+        if not WRAPPERS.isdisjoint(selection.names):
+            return parts.careful
+        receivers = tuple(table.receivers.values())
+        calls = {selection.call(receiver) for receiver in receivers}
+        shape = receivers[0].convention.shape(selection.plain) if len(calls) == 1 else None
+        if len(table.buckets) > 1:
+            return self._by_sender(selection, shape, robust, parts)
+        steps = selection.steps(table, ANY)
+        if any(step.needs_care for step in steps):
+            return parts.careful
+        targets = _targets(steps, uniform=shape is not None)
+        one = len(steps) == 1 and not robust
+        maker = run_maker(selection.names, shape, Form.ONE if one else Form.ALL, robust)
+        return maker(targets[0] if one else targets, None, None, *parts)
+
+    def _by_sender(self, selection: Selection, shape: Any, robust: bool, parts: Parts) -> Run:
+        known: dict[int, tuple[Any, ...]] = {}
+        shared: list[tuple[Any, ...]] = []
+
+        def find(signal: Any, sender: object) -> tuple[Any, ...] | None:
+            steps = selection.steps(signal._table, sender)
+            if any(step.needs_care for step in steps):
+                return None
+            targets = _targets(steps, uniform=shape is not None)
+            if id(sender) in selection.by_sender:
+                known[id(sender)] = targets
+            return targets
+
+        self._picks.append(known)
+        maker = run_maker(selection.names, shape, Form.BY_SENDER, robust)
+        return maker(shared, known.get, find, *parts)
+
+
+class Parts(NamedTuple):
+    """What a compiled send passes on to; see `_callers`."""
+
+    other: Run
+    careful: Run
+    failed: Callable[..., Exception]
+    twice: Callable[..., PayloadError]
+
+
+MUTED = Snapshot(None, None)
+"""The state of every muted signal. Nobody compiles into it."""
+
+
+def _targets(steps: tuple[Step, ...], *, uniform: bool) -> tuple[Any, ...]:
+    if uniform:
+        return tuple(step.receiver.resolve for step in steps)
+    return tuple((step.receiver.resolve, step.call) for step in steps)
+
+
+def _check_names(table: Table, names: tuple[str, ...]) -> None:
+    """Refuses names that the signal does not provide, and one that would hide the signal itself."""
+    if table.names is None:
+        return
+    for name in names:
+        if name not in table.names:
+            near = get_close_matches(name, table.names, 1)
+            meant = f"; did you mean {near[0]!r}?" if near else "."
+            raise PayloadError(
+                f"{table.title}: got the payload {name!r}; expected names of providing_args, "
+                f"which are {sorted(table.names)}{meant}"
+            )
