@@ -1,0 +1,1 @@
+"""What the memcached backends are made of; `torngas_cache.backends.memcached` is the public face."""
