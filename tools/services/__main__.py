@@ -25,7 +25,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+import mariadb_server
 import memcached_server
+import postgres_server
 import redis_server
 from _server import MissingProgram, ServiceError, find_program
 
@@ -35,6 +37,10 @@ SERVICES: dict[str, Callable[[], AbstractContextManager[dict[str, Any]]]] = {
     "redis-sentinel": redis_server.watched,
     "redis-cluster": redis_server.cluster,
     "memcached": memcached_server.single,
+    "mariadb": mariadb_server.single,
+    "mariadb-replica": mariadb_server.replicated,
+    "postgres": postgres_server.single,
+    "postgres-replica": postgres_server.replicated,
 }
 # program -> Debian package; what `make services` installs where missing
 PROGRAMS = {

@@ -1,0 +1,98 @@
+"""Does a statement only read? Judged by its structure, in doubt: no.
+
+A read is a SELECT (or a set of them) without row locks, without data-changing CTEs, and without functions that
+change something. Text counts as a read if it begins with SELECT, holds one statement and no word that locks or writes.
+
+    is_read(select(User))                    # True
+    is_read(select(User).with_for_update())  # False
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import FromClause, Select, Table, TextClause
+from sqlalchemy.sql import functions
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause
+from sqlalchemy.sql.selectable import CompoundSelect, GenerativeSelect, SelectBase, TableClause
+
+__all__ = ["PRIMARY", "is_read", "tables", "wants_primary"]
+
+PRIMARY = "torngas_primary"
+"""Execution option of a statement: True sends it to the primary."""
+
+_LEAVES = (TableClause, ColumnClause, BindParameter)
+_READING_TEXT = re.compile(r"\s*\(*\s*(select|values|show|explain\s+select|table)\b", re.IGNORECASE)
+_WRITING_WORD = re.compile(
+    r"\b(insert|update|delete|merge|replace|into|for\s+(no\s+key\s+)?update|for\s+(key\s+)?share|lock|create|alter|"
+    r"drop|truncate|call|nextval|setval|get_lock|release_lock|pg_\w*advisory\w*)\b|;\s*\S",
+    re.IGNORECASE,
+)
+_WRITING_FUNCTIONS = re.compile(
+    r"next_?value|nextval|setval|lastval|currval|last_insert_id|get_lock|release_(all_)?locks?|pg_\w*advisory\w*|"
+    r"pg_notify|set_config|lo_\w+",
+    re.IGNORECASE,
+)
+
+
+def is_read(statement: Any) -> bool:
+    """Whether a replica may execute the statement."""
+    if isinstance(statement, TextClause):
+        return _is_reading_text(statement.text)
+    if not isinstance(statement, SelectBase | FromClause):
+        return _wraps_read(statement)
+    return all(map(_reads, _parts(statement)))
+
+
+def wants_primary(statement: Any) -> bool:
+    """Whether the statement's own execution options send it to the primary."""
+    return bool(statement.get_execution_options().get(PRIMARY))
+
+
+def tables(statement: Any) -> Iterator[Table]:
+    """Yields the tables that a statement names."""
+    if isinstance(statement, UpdateBase):
+        table = getattr(statement, "table", None)
+        if isinstance(table, Table):
+            yield table
+    elif isinstance(statement, ClauseElement):
+        yield from (part for part in _parts(statement) if isinstance(part, Table))
+
+
+def _wraps_read(statement: Any) -> bool:
+    wrapped = getattr(statement, "element", None)  # a textual select, or an EXPLAIN around a query
+    return isinstance(wrapped, ClauseElement) and is_read(wrapped)
+
+
+def _parts(statement: ClauseElement) -> Iterator[ClauseElement]:
+    """Every element of the statement; columns of tables and parameters have no parts."""
+    waiting = [statement]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if not isinstance(part, _LEAVES):
+            waiting.extend(part.get_children())
+            if isinstance(part, GenerativeSelect | UpdateBase):
+                # Common table expressions that are only listed, by add_cte(), are no children.
+                waiting.extend(getattr(part, "_independent_ctes", ()))
+
+
+def _reads(part: ClauseElement) -> bool:
+    if isinstance(part, _LEAVES):
+        return True
+    if isinstance(part, Select | CompoundSelect):
+        return part._for_update_arg is None
+    if isinstance(part, UpdateBase | functions.next_value):
+        return False
+    if isinstance(part, functions.FunctionElement):
+        return not _WRITING_FUNCTIONS.fullmatch(getattr(part, "name", ""))
+    if isinstance(part, TextClause):
+        return not _WRITING_WORD.search(part.text)
+    return True
+
+
+def _is_reading_text(text: str) -> bool:
+    return bool(_READING_TEXT.match(text)) and not _WRITING_WORD.search(text)
