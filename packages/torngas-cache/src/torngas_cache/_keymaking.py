@@ -29,9 +29,10 @@ DEFAULT_TIMEOUT: Final = Unset.DEFAULT_TIMEOUT
 """Stands for `default_timeout` of the cache; None cannot, since it means 'never expires'."""
 
 MISSING: Final = Unset.MISSING
-Timeout = float | None | Unset
+Timeout = int | float | None | Unset
 
 _MEMO_SIZE = 4096
+_NUMBER = (int, float)
 
 
 class KeyMaker:
@@ -53,6 +54,7 @@ class KeyMaker:
         self._lease = read.lease
         self._clock = read.clock or self._default_clock()
         self._own_serializer = read.serializer is not None
+        self._compresses = read.compression is not None
         serializer = get_serializer("pickle" if read.serializer is None else read.serializer)
         self._codec: Codec = build_codec(serializer, read.compression, read.compress_min_size)
         self._options = read.options
@@ -137,8 +139,8 @@ class KeyMaker:
 
     def _seconds(self, timeout: Timeout) -> float | None:
         """The timeout with the default filled in: seconds, None for ever; 0 and less: expired at once."""
-        if isinstance(timeout, Unset):
+        if timeout is DEFAULT_TIMEOUT:
             return self.default_timeout
-        if timeout is not None and not isinstance(timeout, int | float):
+        if timeout is not None and not isinstance(timeout, _NUMBER):
             raise TypeError(f"timeout: got {timeout!r}; expected seconds as a number, or None for 'never expires'.")
         return timeout

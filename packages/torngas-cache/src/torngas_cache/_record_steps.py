@@ -104,9 +104,9 @@ class RecordSteps(Primitives):
         self, storage_key: str, value: Any, timeout: Timeout, version: Any, tags: Iterable[str]
     ) -> Steps[None]:
         stamps = yield from self._tag_stamps(tags, version)
-        yield from self._store(storage_key, self._encode(value, Meta(tags=stamps)), timeout)
+        yield from self._store_steps(storage_key, self._encode(value, Meta(tags=stamps)), timeout)
 
-    def _store(self, storage_key: str, payload: Payload, timeout: Timeout) -> Steps[None]:
+    def _store_steps(self, storage_key: str, payload: Payload, timeout: Timeout) -> Steps[None]:
         seconds = self._seconds(timeout)
         if seconds is None or seconds > 0:
             yield Step("write", (storage_key, payload, seconds))

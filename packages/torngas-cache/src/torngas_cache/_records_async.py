@@ -37,7 +37,7 @@ class AsyncRecords(RecordSteps):
         if tags:
             await arun(self, self._set_tagged(storage_key, value, timeout, version, tags))
         else:
-            await arun(self, self._store(storage_key, self._encode(value), timeout))
+            await arun(self, self._store_steps(storage_key, self._encode(value), timeout))
 
     async def aadd(self, key: Any, value: Any, timeout: Timeout = DEFAULT_TIMEOUT, version: Any = None) -> bool:
         """Stores unless there is an entry, atomically."""

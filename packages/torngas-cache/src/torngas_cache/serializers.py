@@ -40,7 +40,7 @@ __all__ = [
     "signed",
 ]
 
-_REFUSALS = (TypeError, ValueError, AttributeError, RecursionError, OverflowError, _pickle.PickleError)
+REFUSALS = (TypeError, ValueError, AttributeError, RecursionError, OverflowError, _pickle.PickleError)
 
 
 @runtime_checkable
@@ -76,7 +76,7 @@ class PickleSerializer:
         """Raises CacheValueError for what pickle refuses."""
         try:
             return _pickle.dumps(value, self.protocol)
-        except _REFUSALS as error:
+        except REFUSALS as error:
             raise _refused(value, "pickle", error) from error
 
     def loads(self, data: bytes, /) -> Any:
@@ -103,7 +103,7 @@ class JSONSerializer:
             _refuse_other_keys(value)
             text = _json.dumps(value, default=self.default, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
             return text.encode(errors="surrogatepass")
-        except _REFUSALS as error:
+        except REFUSALS as error:
             raise _refused(value, "json", error) from error
 
     def loads(self, data: bytes, /) -> Any:
@@ -137,7 +137,7 @@ class MsgpackSerializer:
         """Raises CacheValueError for what MessagePack cannot say."""
         try:
             return self._msgpack.packb(value, unicode_errors="surrogatepass")  # type: ignore[no-any-return]  # bytes
-        except _REFUSALS as error:
+        except REFUSALS as error:
             raise _refused(value, "msgpack", error) from error
 
     def loads(self, data: bytes, /) -> Any:
@@ -159,6 +159,9 @@ def _load_msgpack() -> Any:
         raise MissingExtraError("MsgpackSerializer needs msgpack: pip install 'torngas-cache[msgpack]'") from error
     return msgpack
 
+
+own_dumps, own_loads = _pickle.dumps, _pickle.loads
+"""For bytes that never leave this process, as local memory keeps them; nothing else may use these."""
 
 pickle = PickleSerializer()
 json = JSONSerializer()
@@ -211,7 +214,7 @@ def signed(
     return SignedSerializer(get_serializer(serializer), tuple(_key(item) for item in (key, *fallbacks)))
 
 
-def _key(key: str | bytes) -> bytes:
+def _key(key: Any) -> bytes:
     data = key.encode() if isinstance(key, str) else key
     if not isinstance(data, bytes) or len(data) < 8:
         raise CacheConfigError("signed: got a key of less than 8 bytes; expected a secret, e.g. secrets.token_hex(32).")

@@ -44,7 +44,7 @@ class RecordCache(AsyncRecords):
         if tags:
             run(self, self._set_tagged(storage_key, value, timeout, version, tags))
         else:
-            run(self, self._store(storage_key, self._encode(value), timeout))
+            run(self, self._store_steps(storage_key, self._encode(value), timeout))
 
     def add(self, key: Any, value: Any, timeout: Timeout = DEFAULT_TIMEOUT, version: Any = None) -> bool:
         """Stores unless there is an entry, atomically."""
