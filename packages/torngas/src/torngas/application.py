@@ -19,14 +19,14 @@ from typing import Any
 from torngas.context import RequestScope
 from torngas.settings_manager import Settings, settings
 from torngas_middleware import Application as MiddlewareApplication
-from torngas_router import ApplicationMixin as TableApplicationMixin
+from torngas_router import Application as RouterApplication
 
 __all__ = ["Application"]
 
 Cleanup = Callable[[], Awaitable[None] | None]
 
 
-class Application(TableApplicationMixin, MiddlewareApplication):
+class Application(MiddlewareApplication, RouterApplication):
     """A `tornado.web.Application` that takes everything that Tornado's takes, and more.
 
     Args:

@@ -15,10 +15,13 @@ import json
 import re
 from typing import Any
 
+from tornado import locale
+from tornado.locale import Locale
 from tornado.web import RequestHandler
 
 from torngas.exception import Http404, HttpBadRequestError
 from torngas.mixins.exception import UncaughtExceptionMixin
+from torngas.settings_manager import settings
 from torngas.template.base import TemplateMixin
 from torngas_middleware import MiddlewareHandlerMixin
 
@@ -39,6 +42,21 @@ class WebHandler(UncaughtExceptionMixin, MiddlewareHandlerMixin, TemplateMixin, 
     def _url_kwargs(self) -> dict[str, Any]:
         kwargs: dict[str, Any] = self.request.__dict__.setdefault("_url_kwargs", {})
         return kwargs
+
+    def get_user_locale(self) -> Locale | None:
+        """Answers `locale_default` where TRANSLATIONS_CONF switches `use_accept_language` off; else the browser's."""
+        conf = self._translations
+        return locale.get(conf.locale_default) if conf and not conf.use_accept_language else None
+
+    def get_browser_locale(self, default: str | None = None) -> Locale:
+        """Answers the locale of the Accept-Language header, else `locale_default`."""
+        conf = self._translations
+        return super().get_browser_locale(default or (conf.locale_default if conf else "en_US"))
+
+    @property
+    def _translations(self) -> Any:
+        chosen = getattr(self.application, "project_settings", None) or settings
+        return chosen.TRANSLATIONS_CONF if chosen.TRANSLATIONS else None
 
     def write(self, chunk: str | bytes | dict[str, Any], status: int | None = None) -> None:
         """Writes a chunk of the body, as Tornado does.

@@ -40,6 +40,7 @@ from torngas.exception import ArgumentError, ConfigError
 from torngas.options import define_options
 from torngas.settings_manager import Settings, load_settings, settings
 from torngas.wiring.application import build_application
+from torngas.wiring.check import check_settings
 from torngas.wiring.urls import load_urls
 
 __all__ = ["Server", "run"]
@@ -128,6 +129,7 @@ class Server:
             else:
                 settings.reset()
                 self.settings = settings.current
+        check_settings(self.settings)
         settings.configure(self.settings)
         return self.settings
 

@@ -14,6 +14,7 @@ from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
 from torngas.wiring.middlewares import build_middlewares
 from torngas.wiring.templates import build_template_loader
+from torngas.wiring.translations import load_translations
 
 __all__ = ["build_application", "tornado_settings"]
 
@@ -28,6 +29,7 @@ def build_application(kind: type[A], settings: Settings, urls: Iterable[Any]) ->
         ConfigError: a setting is wrong.
         UrlError: a route is wrong.
     """
+    load_translations(settings)
     return kind(
         list(urls),
         "",
