@@ -6,7 +6,7 @@ both spellings of one reply must mean the same here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torngas_cache._codec import HEAD_BYTES, Payload
@@ -19,9 +19,11 @@ __all__ = [
     "expire_if",
     "failed",
     "found",
+    "found_lives",
     "head",
     "increment",
     "insert",
+    "lives",
     "milliseconds",
     "not_an_integer",
     "remaining",
@@ -108,6 +110,19 @@ def remaining(reply: int) -> float | None:
 def found(keys: Iterable[str], replies: Iterable[Any]) -> dict[str, Payload]:
     """The replies that are payloads, by their keys."""
     return {key: reply for key, reply in zip(keys, replies, strict=True) if reply is not None}
+
+
+def lives(keys: Sequence[str]) -> list[Command]:
+    """Asks for payloads and for their remaining lives."""
+    return [*[("GET", key) for key in keys], *[("PTTL", key) for key in keys]]
+
+
+def found_lives(keys: Sequence[str], replies: Sequence[Any]) -> dict[str, tuple[Payload, float | None]]:
+    """The replies to `lives`."""
+    half = len(keys)
+    payloads = found(keys, replies[:half])
+    times = dict(zip(keys, map(remaining, replies[half:]), strict=True))
+    return {key: (payload, times[key]) for key, payload in payloads.items()}
 
 
 def writes(payloads: Mapping[str, Payload], seconds: float | None) -> list[Command]:

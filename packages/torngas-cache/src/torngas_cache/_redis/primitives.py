@@ -92,6 +92,14 @@ class RedisPrimitives(RecordCache):
             return self._policy.answer(error, {})
         return commands.found(keys, replies)
 
+    def _read_lives(self, keys: Sequence[str]) -> dict[str, tuple[Payload, float | None]]:
+        """Payloads with the seconds that they have left, in one round trip."""
+        try:
+            replies = commands.accepted(self._servers.primary.execute_many(commands.lives(keys)))
+        except CacheUnavailable as error:
+            return self._policy.answer(error, {})
+        return commands.found_lives(keys, replies)
+
     def _write_many(self, payloads: Mapping[str, Payload], seconds: float | None) -> list[str]:
         try:
             replies = self._servers.primary.execute_many(commands.writes(payloads, seconds))

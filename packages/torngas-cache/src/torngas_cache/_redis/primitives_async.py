@@ -87,6 +87,14 @@ class AsyncRedisPrimitives(RedisPrimitives):
             return self._policy.answer(error, {})
         return commands.found(keys, replies)
 
+    async def _aread_lives(self, keys: Sequence[str]) -> dict[str, tuple[Payload, float | None]]:
+        """Payloads with the seconds that they have left, in one round trip."""
+        try:
+            replies = commands.accepted(await self._servers.primary.aexecute_many(commands.lives(keys)))
+        except CacheUnavailable as error:
+            return self._policy.answer(error, {})
+        return commands.found_lives(keys, replies)
+
     async def _awrite_many(self, payloads: Mapping[str, Payload], seconds: float | None) -> list[str]:
         try:
             replies = await self._servers.primary.aexecute_many(commands.writes(payloads, seconds))

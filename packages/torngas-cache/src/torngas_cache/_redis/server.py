@@ -62,6 +62,14 @@ class Server:
         """The client of redis.asyncio that belongs to the running loop."""
         return self._sides.get().client
 
+    def new_connection(self) -> Any:
+        """A connection beside the pool, not connected, that speaks RESP2; the caller closes it.
+
+        On RESP2 what the server tells by itself arrives as plain replies, in every release of redis-py.
+        """
+        pool = self._topology.pool(self.client)
+        return pool.connection_class(**{**pool.connection_kwargs, "protocol": 2, "health_check_interval": 0})
+
     def breaker_of(self, _command: Command) -> CircuitBreaker:
         """The breaker that judges this command."""
         return self.breaker

@@ -39,6 +39,9 @@ class Topology(Protocol):
     async def aclose(self, client: Any, /) -> None:
         """Closes the connections of a client that `aclient` made, in its loop."""
 
+    def pool(self, client: Any, /) -> Any:
+        """The pool of a client that `client` made; of a cluster, one node's."""
+
 
 class DirectTopology:
     """One server."""
@@ -69,6 +72,10 @@ class DirectTopology:
     async def aclose(self, client: Any) -> None:
         """Closes the client's pool."""
         await client.connection_pool.disconnect()
+
+    def pool(self, client: Any) -> Any:
+        """The client's pool."""
+        return client.connection_pool
 
     def _pool(self, pool_class: Any, is_async: bool) -> Any:
         kwargs = _finished(self._kwargs, self._parser, is_async)
@@ -115,6 +122,10 @@ class SentinelTopology:
         for one in (client, *client.connection_pool.sentinel_manager.sentinels):
             await one.connection_pool.disconnect()
 
+    def pool(self, client: Any) -> Any:
+        """The client's pool."""
+        return client.connection_pool
+
     def _made(self, sentinel_class: Any, is_async: bool) -> Any:
         options = self._options
         kwargs = _finished(options.connection_kwargs(options.addresses[0]), self._parser, is_async)
@@ -157,6 +168,10 @@ class ClusterTopology:
     async def aclose(self, client: Any) -> None:
         """Closes the connections to all nodes."""
         await client.aclose()
+
+    def pool(self, client: Any) -> Any:
+        """The pool of some node."""
+        return client.get_redis_connection(client.get_random_node()).connection_pool
 
     def _arguments(self, node: Any, is_async: bool) -> dict[str, Any]:
         options = self._options

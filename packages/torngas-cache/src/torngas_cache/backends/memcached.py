@@ -35,6 +35,8 @@ from torngas_cache.errors import CacheConfigError, InvalidCacheBackendError, Mis
 
 __all__ = ["MemcachedCache"]
 
+DEFAULT_LOCATION = "127.0.0.1:11211"
+
 _REPEATABLE = frozenset({"delete", "get", "get_many", "gets", "raw", "set", "set_many", "touch"})
 
 
@@ -60,12 +62,12 @@ class MemcachedCache(RecordCache):
     shared: ClassVar[bool] = True
     strict_keys: ClassVar[bool] = True
 
-    def __init__(self, location: Any = "127.0.0.1:11211", params: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, location: Any = DEFAULT_LOCATION, params: Mapping[str, Any] | None = None) -> None:
         super().__init__(params)
         if "dead_timeout" in self._options:
             self._options.setdefault("BREAKER_WINDOW", self._options.pop("dead_timeout"))
         self._policy = OutagePolicy.take(self._options, self._clock)
-        self._servers = [_server(text) for text in split_locations(location)]
+        self._servers = [_server(text) for text in split_locations(location or DEFAULT_LOCATION)]
         if not self._servers:
             raise CacheConfigError("MemcachedCache LOCATION: got nothing; expected at least one 'host:port'.")
         self._module = _loaded(

@@ -32,9 +32,12 @@ from torngas_cache._outage import OutagePolicy
 from torngas_cache._params import Params, split_locations
 from torngas_cache._redis.options import RedisOptions
 from torngas_cache._redis.primitives_async import AsyncRedisPrimitives
+from torngas_cache._redis.server import Server
 from torngas_cache._redis.servers import Servers
 
 __all__ = ["RedisCache", "RedisClient"]
+
+DEFAULT_LOCATION = "127.0.0.1:6379"
 
 
 class RedisClient:
@@ -58,9 +61,19 @@ class RedisClient:
 
     blocking: ClassVar[bool] = True
 
-    def __init__(self, location: Any = "127.0.0.1:6379", params: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, location: Any = DEFAULT_LOCATION, params: Mapping[str, Any] | None = None) -> None:
         read = Params.read(params or {})
         self._connect(location, read.options, read.clock or time.time)
+
+    @property
+    def primary(self) -> Server:
+        """Where writes go; for the other modules of this library."""
+        return self._servers.primary
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the keys are spread over slots."""
+        return self._servers.is_cluster
 
     @property
     def client(self) -> Any:
@@ -88,7 +101,9 @@ class RedisClient:
     def _connect(self, location: Any, options: dict[str, Any], clock: Callable[[], float]) -> None:
         """Keeps where to connect to; opens nothing."""
         self._policy = OutagePolicy.take(options, clock)
-        self._servers = Servers(RedisOptions.parse(split_locations(location), options), self._policy.breaker)
+        self._servers = Servers(
+            RedisOptions.parse(split_locations(location or DEFAULT_LOCATION), options), self._policy.breaker
+        )
 
 
 class RedisCache(RedisClient, AsyncRedisPrimitives):
@@ -103,7 +118,7 @@ class RedisCache(RedisClient, AsyncRedisPrimitives):
     blocking: ClassVar[bool] = True
     shared: ClassVar[bool] = True
 
-    def __init__(self, location: Any = "127.0.0.1:6379", params: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, location: Any = DEFAULT_LOCATION, params: Mapping[str, Any] | None = None) -> None:
         AsyncRedisPrimitives.__init__(self, params)
         self._connect(location, self._options, self._clock)
 

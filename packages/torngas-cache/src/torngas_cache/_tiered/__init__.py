@@ -1,0 +1,1 @@
+"""What the tiered backend is made of; `torngas_cache.backends.tiered` is the public face."""
