@@ -3,7 +3,10 @@
 from .application import Application, ApplicationMixin
 from .converters import Converter
 from .declaration import Route
+from .description import RouteInfo
+from .entries import Match
 from .errors import ReverseError, UrlError
+from .redirect import LocalRedirectHandler, addslash, is_local_url, local_url, removeslash
 from .table import RouteTable
 from .urls import Url, include, path, route
 
@@ -11,12 +14,19 @@ __all__ = [
     "Application",
     "ApplicationMixin",
     "Converter",
+    "LocalRedirectHandler",
+    "Match",
     "ReverseError",
     "Route",
+    "RouteInfo",
     "RouteTable",
     "Url",
     "UrlError",
+    "addslash",
     "include",
+    "is_local_url",
+    "local_url",
     "path",
+    "removeslash",
     "route",
 ]

@@ -51,8 +51,10 @@ class ApplicationMixin(_Base):
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """The delegate that answers the request; there is always one, for the 404 too."""
         router = self._router
-        delegate = router.find_handler(request, application=self) or router.refuse_method(request, self)
-        return delegate or super().find_handler(request, **kwargs)
+        delegate = router.find_handler(request, application=self)
+        if delegate is None:
+            delegate = router.refuse_method(request, self)
+        return super().find_handler(request, **kwargs) if delegate is None else delegate
 
     def add_handlers(self, host_pattern: str, host_handlers: Any) -> None:
         """Adds handlers for a host, as Tornado does: before all others, in the order of the calls."""

@@ -14,13 +14,15 @@ from tornado.web import RequestHandler
 
 from .converters import Converter
 from .declaration import Route, TornadoRoute
-from .entries import Entry, HandlerEntry, RuleEntry
+from .entries import Entry
 from .errors import UrlError
+from .handler_entry import HandlerEntry
 from .literal import Head
 from .matching import RouteMatches
 from .normalize import normalized, opened
 from .origin import Origin
 from .pattern import PathPattern
+from .rule_entry import RuleEntry
 
 __all__ = ["Compiler"]
 

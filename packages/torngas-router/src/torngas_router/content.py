@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine
+from tornado.httputil import HTTPServerRequest
 from tornado.routing import ReversibleRouter
-from tornado.web import Application
 
 from .converters import Converter
-from .entries import Entry, Match, RuleEntry
+from .entries import Entry, Match
 from .errors import ReverseError, UrlError
 from .index import Index
 from .matching import RouteMatches
 from .reverse import reverse
+from .rule_entry import RuleEntry
 
 __all__ = ["Content", "unknown_name"]
 
@@ -23,7 +23,7 @@ __all__ = ["Content", "unknown_name"]
 class Content:
     """Immutable, and so safe in every thread; `RouteTable.replace` makes a new one."""
 
-    __slots__ = ("_converters", "_routers", "exact", "index", "names")
+    __slots__ = ("_converters", "_routers", "candidates", "exact", "index", "names")
 
     def __init__(self, entries: Sequence[Entry], converters: Mapping[str, Converter]) -> None:
         self._converters = converters
@@ -31,32 +31,7 @@ class Content:
         self._routers = [e.target for e in entries if isinstance(e, RuleEntry) and _is_reversible(e.target)]
         self.index = Index(entries)
         self.exact = self.index.exact
-
-    def find(self, request: HTTPServerRequest, application: Application) -> HTTPMessageDelegate | None:
-        """The delegate of the first entry that takes a request whose path is not in `exact`."""
-        path = request.path
-        for entry in self.index.candidates(path):
-            found = entry.match(path, entry.start)
-            if found is not None:
-                delegate = entry.deliver(request, application, found)
-                if delegate is not None:
-                    return delegate
-        return None
-
-    def match(self, path: str, method: str, host: str) -> Match | None:
-        """The first entry that takes such a request."""
-        request = None
-        for entry in self.index.candidates(path):
-            found = entry.match(path, entry.start)
-            if found is not None:
-                if entry.guarded:
-                    request = request or _request(path, method, host)
-                    matched = entry.matched(request, found)
-                else:
-                    matched = entry.matched_path(found)
-                if matched is not None:
-                    return matched
-        return None
+        self.candidates = self.index.candidates
 
     def match_request(self, request: HTTPServerRequest) -> Match | None:
         """The first entry that takes the request."""
@@ -115,8 +90,3 @@ def _names(entries: Sequence[Entry]) -> dict[str, Entry]:
             )
         names[name] = entry
     return names
-
-
-def _request(path: str, method: str, host: str) -> HTTPServerRequest:
-    line = RequestStartLine(method, path, "HTTP/1.1")
-    return HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": host}))

@@ -35,12 +35,15 @@ class Converter(Protocol):
     @property
     def regex(self) -> str:
         """What the raw (still percent-encoded) text looks like; groups in it must not capture."""
+        ...
 
     def to_python(self, text: str, /) -> Any:
         """The value of the decoded text; ValueError means that the route does not match."""
+        ...
 
     def to_url(self, value: Any, /) -> str:
         """The text of the value, not yet quoted; ValueError or TypeError means that it does not fit."""
+        ...
 
 
 class _Text:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .entries import Entry, RuleEntry
+from .entries import Entry
 from .index import Index
+from .rule_entry import RuleEntry
 from .shadow import shadow
 
 __all__ = ["RouteInfo", "describe", "readable"]

@@ -11,7 +11,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 
-from .entries import Entry, HandlerEntry
+from .entries import Entry
+from .handler_entry import HandlerEntry
 
 __all__ = ["Index"]
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .entries import Entry, HandlerEntry
+from .entries import Entry
+from .handler_entry import HandlerEntry
 from .index import Index
 from .literal import Head
 

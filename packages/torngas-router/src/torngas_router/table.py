@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import tornado.web
-from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine
 from tornado.routing import AnyMatches, Rule
 
 from .compiler import Compiler
@@ -20,7 +20,7 @@ from .content import Content, unknown_name
 from .converters import BUILTIN_CONVERTERS, Converter, checked_converters
 from .delegate import MethodNotAllowedHandler
 from .description import RouteInfo, describe, readable
-from .entries import Match, NestedTable
+from .entries import Entry, Match, NestedTable
 from .errors import UrlError
 from .origin import Origin
 
@@ -66,8 +66,23 @@ class RouteTable(NestedTable):
             method: Matters only to routes with `methods`.
             host: Matters only to routes with `host`, and to Tornado's host rules.
         """
-        entry = self._content.exact.get(path)
-        return entry.answer if entry is not None else self._content.match(path, method, host)
+        content = self._content
+        entry: Entry | None = content.exact.get(path)
+        if entry is not None:
+            return entry.answer
+        request = None
+        for entry in content.candidates(path):
+            found = entry.match(path, entry.start)
+            if found is None:
+                continue
+            if entry.guarded:
+                request = request or _request(path, method, host)
+                matched = entry.matched(request, found)
+            else:
+                matched = entry.matched_path(found)
+            if matched is not None:
+                return matched
+        return None
 
     def match_request(self, request: HTTPServerRequest) -> Match | None:
         """The same for a request that exists already."""
@@ -80,15 +95,19 @@ class RouteTable(NestedTable):
         The request gets `route` and `_url_kwargs`. Where a route fits in all but the method the answer is a 405
         with `Allow`; called with `application=`, as by an outer table or application, that is left to the caller.
         """
-        content = self._content
-        application: tornado.web.Application = kwargs.get("application") or self._own_application()
-        entry = content.exact.get(request.path)
-        if entry is not None:
-            return entry.deliver_plain(request, application)
-        delegate = content.find(request, application)
-        if delegate is None and "application" not in kwargs:
-            return self.refuse_method(request, application)
-        return delegate
+        content, path = self._content, request.path
+        outer: tornado.web.Application | None = kwargs.get("application")
+        application = self._own_application() if outer is None else outer
+        exact = content.exact.get(path)
+        if exact is not None:
+            return exact.deliver_plain(request, application)
+        for entry in content.candidates(path):
+            found = entry.match(path, entry.start)
+            if found is not None:
+                delegate = entry.deliver(request, application, found)
+                if delegate is not None:
+                    return delegate
+        return self.refuse_method(request, application) if outer is None else None
 
     def allowed_methods(self, request: HTTPServerRequest) -> frozenset[str]:
         """The methods that routes of this path and host take, apart from those that take all."""
@@ -145,3 +164,8 @@ class RouteTable(NestedTable):
         if self.application is None:
             self.application = tornado.web.Application()
         return self.application
+
+
+def _request(path: str, method: str, host: str) -> HTTPServerRequest:
+    line = RequestStartLine(method, path, "HTTP/1.1")
+    return HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": host}))
