@@ -8,6 +8,7 @@ import pytest
 import tornado.web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.routing import AnyMatches, HostMatches, PathMatches, Rule, RuleRouter
 from tornado.web import ErrorHandler, RequestHandler, URLSpec
 
@@ -114,8 +115,7 @@ def entry(kind, source, flag, number, ours):
 
 
 def answer(application, path, host):
-    request = HTTPServerRequest_(path, host)
-    delegate = application.find_handler(request)
+    delegate = application.find_handler(new_request(path, host))
     if not hasattr(delegate, "handler_class"):
         return type(delegate)
     handler = delegate.handler_class
@@ -123,9 +123,7 @@ def answer(application, path, host):
     return handler, delegate.handler_kwargs, delegate.path_args, delegate.path_kwargs
 
 
-def HTTPServerRequest_(path, host):
-    from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
-
+def new_request(path, host):
     line = RequestStartLine("GET", "/", "HTTP/1.1")
     request = HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": host}), connection=CONNECTION)
     request.path = path
@@ -175,3 +173,53 @@ def test_a_pattern_is_refused_exactly_where_tornado_refuses_it(item):
         else:
             with pytest.raises(UrlError):
                 RouteTable([u(source, HANDLERS[number])])
+
+
+@pytest.mark.promise(8)
+@pytest.mark.parametrize(
+    ("patterns", "asked"),
+    [
+        (["/a|/b", "/ab"], ["/a", "/b", "/ab", "/ac"]),
+        (["/a(?#[)|/b", "/a(?#()|/c"], ["/a", "/ax", "/b", "/c"]),
+        (["/a[(]|/b", "/a[]|]x|/c", r"/a[^]\]|]|/d"], ["/a(", "/b", "/a]x", "/a|x", "/c", "/d", "/ab"]),
+        (["/a(?i)"], []),
+        (["(?i)/A", "/a"], ["/a", "/A"]),
+        (["/a/?", "/a/", "/a"], ["/a", "/a/", "/a//", "/a\n", "/a/\n"]),
+        (["/x/.", "/x/?", "/x/", "/x"], ["/x", "/x/", "/x/a", "/x/\n"]),
+        (["/.*", "/a", "/b"], ["/a", "/b", "/c", "a"]),
+        (["/[ab]", "/a/?", "/a/"], ["/a", "/a/", "/b"]),
+        (["/a/|x", "/a/?", "/a", "/a/?"], ["/a", "/a/", "/a/b", "x"]),
+        (["/a$", r"/a\$", "/a$$", r"/a\Z"], ["/a", "/a\n", "/a$", "/a$b"]),
+        (["/a+", "/a*", "/ab?", "/a{2}", "/a{,3}b", "/a{"], ["/", "/a", "/aa", "/aaa", "/ab", "/a{", "/aaab"]),
+        (["^/a", "^^/b", "^*/c", "/^d", r"\A/e"], ["/a", "/b", "/c", "/d", "/^d", "/e"]),
+        (["/user-(\\d+)", "/use(.*)", "/user-1", "/(.*)"], ["/user-1", "/user-x", "/use", "/us", "/user-"]),
+        (["/a/b/c/(.)", "/a/(.*)", "/a/b/(.*)", "/(.*)"], ["/a/b/c/d", "/a/b/c/", "/a/b", "/a/", "/a", "/"]),
+        ([r"/a(?<=/a)b", r"/a\b.c", "/(a)?(b)?"], ["/ab", "/a.c", "/a-c", "/", "/a", "/b", "/b%20"]),
+        (["", "/", "/?", "//", ".*"], ["", "/", "//", "\n", "*"]),
+        (["/%C3%A9/(.*)", "/é/(.*)"], ["/%C3%A9/%C3%A9", "/é/é", "/é/%", "/é/%zz+"]),
+    ],
+)
+def test_promise_08_tricky_expressions_answer_as_tornado_does(patterns, asked):
+    """Each of these once broke, or would break, a simpler way of taking expressions apart."""
+    for flag in (0, *FLAGS):
+        for kind in ("u", "compiled"):
+            table = [(kind, source, flag, number) for number, source in enumerate(patterns)]
+            oracle = tornado_of(table)
+            if oracle is None:
+                with pytest.raises((UrlError, re.error)):
+                    RouteTable(entries(table, ours=True))
+                continue
+            ours = Application(entries(table, ours=True))
+            for path in (*asked, *(f"{text}\nx" for text in asked)):
+                assert answer(ours, path, "x.org") == answer(oracle, path, "x.org"), (path, flag, kind)
+
+
+def test_many_catch_alls_before_and_between_keep_the_order():
+    """More inherited candidates than are merged when the table is built."""
+    patterns = [f"/a.*{number}" for number in range(80)]
+    patterns += [f"/a/b{number}" for number in range(40)] + [f"/a/b(.*){number}" for number in range(80)]
+    table = [("u", source, 0, number % len(HANDLERS)) for number, source in enumerate(patterns)]
+    ours, oracle = Application(entries(table, ours=True)), tornado_of(table)
+    for number in range(100):
+        for path in (f"/a/b{number}", f"/a{number}", f"/a/bx{number}", f"/a/b{number}x"):
+            assert answer(ours, path, "x.org") == answer(oracle, path, "x.org"), path
