@@ -35,7 +35,7 @@ class Form(Enum):
 
 
 _RUN = """
-def make(targets, get, find, other, careful, failed, twice):
+def make(targets, get, find, other, careful, failed):
     def run(signal, sender, payload):
         if len(payload) != {count}:
             return other(signal, sender, payload)
@@ -50,7 +50,7 @@ def make(targets, get, find, other, careful, failed, twice):
 
 _TAKE_SENDER = """
         if sender is not None:
-            raise twice(signal)
+            return careful(signal, sender, payload)
         sender = {value}
 """
 

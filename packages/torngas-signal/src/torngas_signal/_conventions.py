@@ -13,6 +13,8 @@ from enum import Enum
 from inspect import Parameter
 from typing import Any, NamedTuple
 
+from torngas_signal.exceptions import PayloadError
+
 __all__ = ["Convention", "SenderAs", "Shape", "convention_of"]
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
@@ -49,8 +51,14 @@ class Convention(NamedTuple):
     many: bool
 
     def shape(self, names: tuple[str, ...]) -> Shape:
-        """Answers how to call such a receiver with a payload of these names."""
-        if self._takes_keywords(names):
+        """Answers how to call such a receiver with a payload of these names.
+
+        Raises:
+            PayloadError: The payload has a `signal` or a `sender`, and the receiver takes the real one by this name.
+        """
+        by_keyword = self._takes_keywords(names)
+        self._refuse_hidden(names, {"signal", "sender"} if by_keyword else {"sender"} & {self.first})
+        if by_keyword:
             # Position is the same to a first parameter called `sender`, and quicker to pass.
             return Shape(True, SenderAs.POSITION if self.first == "sender" else SenderAs.KEYWORD, names)
         sender = self._sender(names)
@@ -58,6 +66,13 @@ class Convention(NamedTuple):
         wanted = self.keywords - {taken}
         passed = names if self.extra else tuple(name for name in names if name in wanted)
         return Shape("signal" in wanted and "signal" not in names, sender, passed)
+
+    def _refuse_hidden(self, names: tuple[str, ...], own: set[str]) -> None:
+        for name in own.intersection(names):
+            raise PayloadError(
+                f"send: got a payload named {name!r}, the name by which a receiver gets the {name} itself; "
+                "expected any other name; rename it."
+            )
 
     def _takes_keywords(self, names: tuple[str, ...]) -> bool:
         """Django's habit: everything by keyword, as soon as nothing else could be meant."""
@@ -67,7 +82,7 @@ class Convention(NamedTuple):
         return by_name and (self.required is None or self.required in self.keywords)
 
     def _sender(self, names: tuple[str, ...]) -> SenderAs:
-        if "sender" in self.keywords:
+        if "sender" in self.keywords and "sender" not in names:
             return SenderAs.KEYWORD
         if self.first is None:
             return SenderAs.POSITION if self.many else SenderAs.OMITTED

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torngas_signal._callers import Call, Form, Run, call_of, run_maker
+from torngas_signal._conventions import Convention, Shape
 from torngas_signal._receivers import Connection, Receiver
 from torngas_signal._senders import ANY, Key, is_plain, sender_key
 from torngas_signal.exceptions import PayloadError
@@ -29,39 +30,47 @@ WRAPPERS = frozenset({"_async_wrapper", "_sync_wrapper"})
 _KNOWN_NAMES = 64  # sets of names per state; more come only from made-up names
 
 
-class Step(NamedTuple):
+class Step:
     """One receiver to call, and the connections that lead to it."""
 
-    receiver: Receiver
-    connections: tuple[Connection, ...]
-    call: Call
+    __slots__ = ("_connections", "_once", "call", "receiver")
+
+    def __init__(self, receiver: Receiver, connections: list[Connection], call: Call) -> None:
+        self.receiver = receiver
+        self.call = call
+        self._connections = connections
+        self._once = any(connection.once for connection in connections)
 
     def begin(self, table: Table) -> Callable[..., Any] | None:
         """Answers the receiver if it is to be called now: it lives, and nobody else used up its only call."""
         receiver = self.receiver.resolve()
         if receiver is None:
             return None
-        claims = [table.claim(connection) for connection in self.connections if connection.once]
-        if len(claims) == len(self.connections) and not any(claims):
-            return None
+        if self._once:
+            claims = [table.claim(connection) for connection in self._connections if connection.once]
+            if len(claims) == len(self._connections) and not any(claims):
+                return None
         self.receiver.origin = None
         return receiver
 
     @property
     def needs_care(self) -> bool:
         """Whether the compiled loop cannot call it: asynchronous, once only, or not yet known to be reached."""
-        receiver = self.receiver
-        return receiver.is_async or receiver.origin is not None or any(c.once for c in self.connections)
+        return self._once or self.receiver.is_async or self.receiver.origin is not None
 
 
 class Selection:
-    """Who is called for a payload of these names; `by_sender` holds what was found for senders by identity."""
+    """Who is called for a payload of these names; `by_sender` holds what was found for senders by identity.
 
-    __slots__ = ("_memory", "_shared", "by_sender", "names", "plain")
+    `lenient` drops a payload name that hides the sender, instead of raising.
+    """
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    __slots__ = ("_lenient", "_memory", "_shared", "by_sender", "names", "plain")
+
+    def __init__(self, names: tuple[str, ...], *, lenient: bool = False) -> None:
         self.names = names
-        self.plain = tuple(name for name in names if name != "sender" and name not in WRAPPERS)
+        self._lenient = lenient
+        self.plain = tuple(name for name in names if name not in WRAPPERS)
         self.by_sender: dict[int, tuple[Step, ...]] = {}
         self._memory: dict[Any, Call] = {}
         self._shared: tuple[Step, ...] | None = None
@@ -84,14 +93,23 @@ class Selection:
         """Answers how to call this receiver with these names."""
         convention = receiver.convention
         if (known := self._memory.get(convention)) is None:
-            known = self._memory[convention] = call_of(convention.shape(self.plain))
+            known = self._memory[convention] = call_of(self.shape(convention))
         return known
+
+    def shape(self, convention: Convention) -> Shape:
+        """Answers how to call receivers of this convention with these names."""
+        try:
+            return convention.shape(self.plain)
+        except PayloadError:
+            if not self._lenient:
+                raise
+            return convention.shape(tuple(name for name in self.plain if name != "sender"))
 
     def _merge(self, connections: Iterable[Connection]) -> tuple[Step, ...]:
         found: dict[Key, list[Connection]] = {}
         for connection in sorted(connections, key=lambda c: (-c.priority, c.order)):
             found.setdefault(connection.receiver.key, []).append(connection)
-        return tuple(Step(same[0].receiver, tuple(same), self.call(same[0].receiver)) for same in found.values())
+        return tuple(Step(same[0].receiver, same, self.call(same[0].receiver)) for same in found.values())
 
 
 class Snapshot:
@@ -118,7 +136,7 @@ class Snapshot:
             PayloadError: The signal was declared with other names.
         """
         if (known := self._selections.get(names)) is None:
-            known = Selection(names)
+            known = Selection(names, lenient=table.is_hook)
             _check_names(table, known.plain)
             if len(self._selections) >= _KNOWN_NAMES:
                 self._selections.clear()
@@ -131,45 +149,44 @@ class Snapshot:
         """Answers the function that sends payloads of these names, and tries it first from now on."""
         run = self._runs.get((robust, names))
         if run is None:
-            run = self._runs[robust, names] = self._compile(table, self.selection(table, names), robust, parts)
+            run = self._runs[robust, names] = self._compile(table, names, robust, parts)
         if robust:
             self.robust = run
         else:
             self.run = run
         return run
 
-    def _compile(self, table: Table, selection: Selection, robust: bool, parts: Parts) -> Run:
-        if not WRAPPERS.isdisjoint(selection.names):
+    def _compile(self, table: Table, names: tuple[str, ...], robust: bool, parts: Parts) -> Run:
+        selection = self.selection(table, tuple(name for name in names if name != "sender"))
+        if not WRAPPERS.isdisjoint(names):
             return parts.careful
         receivers = tuple(table.receivers.values())
         calls = {selection.call(receiver) for receiver in receivers}
-        shape = receivers[0].convention.shape(selection.plain) if len(calls) == 1 else None
+        shape = selection.shape(receivers[0].convention) if len(calls) == 1 else None
         if len(table.buckets) > 1:
-            return self._by_sender(selection, shape, robust, parts)
+            return self._by_sender(selection, run_maker(names, shape, Form.BY_SENDER, robust), shape is not None, parts)
         steps = selection.steps(table, ANY)
         if any(step.needs_care for step in steps):
             return parts.careful
         targets = _targets(steps, uniform=shape is not None)
         one = len(steps) == 1 and not robust
-        maker = run_maker(selection.names, shape, Form.ONE if one else Form.ALL, robust)
+        maker = run_maker(names, shape, Form.ONE if one else Form.ALL, robust)
         return maker(targets[0] if one else targets, None, None, *parts)
 
-    def _by_sender(self, selection: Selection, shape: Any, robust: bool, parts: Parts) -> Run:
+    def _by_sender(self, selection: Selection, maker: Callable[..., Run], uniform: bool, parts: Parts) -> Run:
         known: dict[int, tuple[Any, ...]] = {}
-        shared: list[tuple[Any, ...]] = []
 
         def find(signal: Any, sender: object) -> tuple[Any, ...] | None:
             steps = selection.steps(signal._table, sender)
             if any(step.needs_care for step in steps):
                 return None
-            targets = _targets(steps, uniform=shape is not None)
+            targets = _targets(steps, uniform=uniform)
             if id(sender) in selection.by_sender:
                 known[id(sender)] = targets
             return targets
 
         self._picks.append(known)
-        maker = run_maker(selection.names, shape, Form.BY_SENDER, robust)
-        return maker(shared, known.get, find, *parts)
+        return maker(None, known.get, find, *parts)
 
 
 class Parts(NamedTuple):
@@ -178,7 +195,6 @@ class Parts(NamedTuple):
     other: Run
     careful: Run
     failed: Callable[..., Exception]
-    twice: Callable[..., PayloadError]
 
 
 MUTED = Snapshot(None, None)

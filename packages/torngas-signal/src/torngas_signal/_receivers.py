@@ -7,6 +7,7 @@ asynchronous, all found out once. It does not know the signal.
 from __future__ import annotations
 
 import inspect
+import logging
 import sys
 import warnings
 import weakref
@@ -53,7 +54,10 @@ class Origin(NamedTuple):
             "before it was ever called; a signal references receivers weakly, so keep a reference to it or connect "
             "it with weak=False."
         )
-        warnings.warn_explicit(message, ReceiverLostWarning, self.filename, self.line)
+        try:
+            warnings.warn_explicit(message, ReceiverLostWarning, self.filename, self.line)
+        except ReceiverLostWarning:  # warnings are errors, but no error can leave a callback of the collector
+            logging.getLogger("torngas_signal").error(message)
 
 
 class Receiver:

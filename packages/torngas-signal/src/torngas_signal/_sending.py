@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from torngas_signal._plans import MUTED, Parts, Step
 from torngas_signal._receivers import describe
-from torngas_signal.exceptions import AsyncReceiverError, PayloadError
+from torngas_signal.exceptions import AsyncReceiverError
 
 if TYPE_CHECKING:
     from torngas_signal._table import Table
@@ -48,13 +48,14 @@ def failed(signal: Any, receiver: Any, error: Exception) -> Exception:
 
 
 def prepare(signal: Any, sender: Any, payload: dict[str, Any]) -> tuple[tuple[Step, ...], Any, Any]:
-    """Answers the steps of this send, its sender and its wrapper, taking both out of the payload."""
+    """Answers the steps of this send, its sender and its wrapper, taking both out of the payload.
+
+    With a sender by position, one by name is payload, for receivers that call the sender otherwise.
+    """
     table: Table = signal._table
-    names = tuple(payload)
-    if "sender" in payload:
-        if sender is not None:
-            raise _twice(signal)
+    if sender is None and "sender" in payload:
         sender = payload.pop("sender")
+    names = tuple(payload)
     wrappers = [payload.pop("_async_wrapper", None), payload.pop("_sync_wrapper", None)]
     wrapper = next((wrapper for wrapper in wrappers if wrapper is not None), None)
     snapshot = table.snapshot
@@ -117,9 +118,5 @@ def _refusal(signal: Any, receiver: Any) -> AsyncReceiverError:
     )
 
 
-def _twice(signal: Any) -> PayloadError:
-    return PayloadError(f"{signal}: got a sender both by position and as sender=; expected one of them.")
-
-
-_PARTS = Parts(dispatch, _send_carefully, failed, _twice)
-_ROBUST_PARTS = Parts(dispatch_robust, _send_robust_carefully, failed, _twice)
+_PARTS = Parts(dispatch, _send_carefully, failed)
+_ROBUST_PARTS = Parts(dispatch_robust, _send_robust_carefully, failed)

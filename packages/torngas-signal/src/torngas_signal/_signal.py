@@ -232,15 +232,23 @@ class Dispatcher:
         return any(True for _ in self.receivers_for(sender))
 
     @property
+    def has_async_receivers(self) -> bool:
+        """Whether any receiver, of whatever sender, is asynchronous, so that a send may need `asend`."""
+        return any(receiver.is_async for receiver in tuple(self._table.receivers.values()))
+
+    @property
     def is_muted(self) -> bool:
         """Whether a `muted` block runs."""
         return self._table.is_muted
 
     @property
     def receiver_connected(self) -> Any:
-        """A signal of its own: sent by this one after each `connect`, with `receiver`, `sender` and `weak`."""
+        """A signal of its own: sent by this one after each `connect`, with `receiver`, `sender` and `weak`.
+
+        The `sender` of the payload reaches receivers that call the signal otherwise: `f(about, **kwargs)`.
+        """
         if self._connected is None:
-            self._connected = type(self)(doc="Sent after a receiver was connected.")
+            self._connected = _hook("Sent after a receiver was connected.", type(self))
         return self._connected
 
     @property
@@ -248,7 +256,7 @@ class Dispatcher:
         """A signal of its own: sent by this one after each `disconnect` that found something, with `receiver` and
         `sender`. Not sent for collected receivers: there is nobody left to tell of."""
         if self._disconnected is None:
-            self._disconnected = type(self)(doc="Sent after a receiver was disconnected.")
+            self._disconnected = _hook("Sent after a receiver was disconnected.", type(self))
         return self._disconnected
 
     def __repr__(self) -> str:
@@ -258,6 +266,13 @@ class Dispatcher:
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
         return reduce_named(self, self._module, self.name)
+
+
+def _hook(doc: str, kind: type[Dispatcher]) -> Dispatcher:
+    """A signal about a signal: its payload has a `sender`, which only receivers in blinker's habit can get."""
+    hook = kind(doc=doc)
+    hook._table.is_hook = True
+    return hook
 
 
 def _names_of(providing_args: Iterable[str] | Callable[..., Any] | None) -> frozenset[str] | None:

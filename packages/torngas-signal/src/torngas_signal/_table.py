@@ -52,6 +52,7 @@ class Table:
     def __init__(self, title: str, names: frozenset[str] | None) -> None:
         self.title = title
         self.names = names
+        self.is_hook = False
         self._lock = threading.RLock()
         self._busy = False
         self._lost: deque[tuple[dict[Any, Any], Hashable, Receiver | Bucket]] = deque()

@@ -9,7 +9,7 @@ nothing and swallows nothing; an exception of a receiver is an exception of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
@@ -74,19 +74,20 @@ Clear = Callable[[], None]
 class SignalMiddleware:
     """Sends the lifecycle signals. It has no state; one instance serves any number of applications.
 
-    No hook answers anything, so that no other middleware is skipped.
+    No hook answers anything true, so that no other middleware is skipped. Where the hook may be asynchronous
+    (request, exception, response, endcall) so may the receivers: the hook then answers an awaitable of `None`.
     """
 
     def process_call(self, request: Any, clear: Clear) -> None:
-        """Sends `call_started`."""
+        """Sends `call_started`; an asynchronous receiver of it raises."""
         call_started.send(type(request), request=request)
 
-    def process_request(self, handler: Any, clear: Clear) -> None:
+    def process_request(self, handler: Any, clear: Clear) -> Awaitable[None] | None:
         """Sends `handler_started`."""
-        handler_started.send(type(handler), handler=handler)
+        return _tell(handler_started, handler)
 
     def process_render(self, handler: Any, clear: Clear, template_name: str, **kwargs: Any) -> None:
-        """Sends `handler_render`."""
+        """Sends `handler_render`; an asynchronous receiver of it raises."""
         handler_render.send(type(handler), handler=handler, template_name=template_name, kwargs=kwargs)
 
     def process_exception(
@@ -96,15 +97,26 @@ class SignalMiddleware:
         typ: type[BaseException] | None,
         value: BaseException | None,
         tb: TracebackType | None,
-    ) -> None:
-        """Sends `got_request_exception`."""
+    ) -> Awaitable[None] | None:
+        """Sends `got_request_exception`. The exception stays unhandled."""
         request = getattr(handler, "request", None)
-        got_request_exception.send(type(handler), handler=handler, request=request, exception=value)
+        return _tell(got_request_exception, handler, request=request, exception=value)
 
-    def process_response(self, handler: Any, clear: Clear, chunk: Any) -> None:
+    def process_response(self, handler: Any, clear: Clear, chunk: Any) -> Awaitable[None] | None:
         """Sends `handler_response`."""
-        handler_response.send(type(handler), handler=handler, chunk=chunk)
+        return _tell(handler_response, handler, chunk=chunk)
 
-    def process_endcall(self, handler: Any, clear: Clear) -> None:
+    def process_endcall(self, handler: Any, clear: Clear) -> Awaitable[None] | None:
         """Sends `call_finished`."""
-        call_finished.send(type(handler), handler=handler)
+        return _tell(call_finished, handler)
+
+
+def _tell(signal: Signal[...], handler: Any, **payload: Any) -> Awaitable[None] | None:
+    if signal.has_async_receivers:
+        return _atell(signal, handler, payload)
+    signal.send(type(handler), handler=handler, **payload)
+    return None
+
+
+async def _atell(signal: Signal[...], handler: Any, payload: dict[str, Any]) -> None:
+    await signal.asend(type(handler), handler=handler, **payload)
