@@ -19,6 +19,23 @@ KeyFunction = Callable[[str, str, Any], str]
 TOP_LEVEL = ("BACKEND", "KEY_FUNCTION", "KEY_PREFIX", "LOCATION", "OPTIONS", "TIMEOUT", "VERSION")
 """What may stand beside OPTIONS in the configuration of an alias."""
 
+OPTION_NAMES = frozenset(
+    (
+        "BREAKER_FAILURES",
+        "BREAKER_WINDOW",
+        "CLOCK",
+        "COMPRESSION",
+        "COMPRESS_MIN_SIZE",
+        "CULL_FREQUENCY",
+        "LEASE",
+        "MAX_BYTES",
+        "MAX_ENTRIES",
+        "ON_OUTAGE",
+        "SERIALIZER",
+    )
+)
+"""The options that this library gave their names, as opposed to those of a driver, which are passed on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:

@@ -87,6 +87,14 @@ class Primitives(BaseCache):
         found, token = self._read_token(key)
         return found == payload and self._swap(key, payload, token, seconds)
 
+    def _claim_lease(self, key: str, payload: Payload, seconds: float) -> bool:
+        """Takes the lease of a recomputation: False means that somebody has it, and is worth waiting for."""
+        return self._insert(key, payload, seconds)
+
+    def _claim_lock(self, key: str, payload: Payload, seconds: float | None) -> bool:
+        """Takes a lock; never True unless it was really taken."""
+        return self._insert(key, payload, seconds)
+
     # for coroutines
 
     async def _aread(self, key: str) -> Payload | None:
@@ -136,3 +144,9 @@ class Primitives(BaseCache):
 
     async def _aexpire_if(self, key: str, payload: Payload, seconds: float) -> bool:
         return await self._offload(self._expire_if, key, payload, seconds)
+
+    async def _aclaim_lease(self, key: str, payload: Payload, seconds: float) -> bool:
+        return await self._ainsert(key, payload, seconds)
+
+    async def _aclaim_lock(self, key: str, payload: Payload, seconds: float | None) -> bool:
+        return await self._ainsert(key, payload, seconds)

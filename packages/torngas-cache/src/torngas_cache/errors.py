@@ -12,6 +12,7 @@ __all__ = [
     "CacheConfigError",
     "CacheError",
     "CacheKeyWarning",
+    "CacheStorageError",
     "CacheValueError",
     "InvalidCacheBackendError",
     "InvalidCacheKey",
@@ -44,6 +45,10 @@ class InvalidCacheKey(CacheError, ValueError):
 
 class CacheKeyWarning(RuntimeWarning):
     """The key works here, but would not with memcached."""
+
+
+class CacheStorageError(CacheError, OSError):
+    """The disk refused: it is full, read-only, or not this user's. The message names the folder."""
 
 
 class CacheValueError(CacheError, TypeError, pickle.PicklingError):

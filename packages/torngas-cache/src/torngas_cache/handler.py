@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, cast
 
-from torngas_cache._params import TOP_LEVEL, refuse_unknown
+from torngas_cache._params import OPTION_NAMES, TOP_LEVEL, refuse_unknown
 from torngas_cache.backends.base import BaseCache
 from torngas_cache.errors import CacheConfigError, InvalidCacheBackendError
 
@@ -54,8 +54,8 @@ SHORT_NAMES = {
 }
 """What BACKEND may say instead of a dotted path."""
 
-_ALIAS_KEYS = {*TOP_LEVEL, "CULL_FREQUENCY", "MAX_ENTRIES"}
-_CREATE_KEYS = _ALIAS_KEYS - {"BACKEND", "LOCATION", "OPTIONS"}
+_ALIAS_KEYS = {*TOP_LEVEL, "BREAKER_FAILURES", "BREAKER_WINDOW", "CULL_FREQUENCY", "MAX_ENTRIES", "ON_OUTAGE"}
+_CREATE_KEYS = {"TIMEOUT", "KEY_PREFIX", "VERSION", "KEY_FUNCTION"}
 
 
 class CacheHandler:
@@ -128,13 +128,14 @@ def create_cache(backend: str | type[BaseCache], location: Any = "", **options: 
         backend: A short name (`locmem`, `file`, `redis`, `memcached`, `tiered`, `dummy`), a dotted path or a class.
         location: What LOCATION means to the backend: a name, a folder, servers.
         options: `timeout`, `key_prefix`, `version`, `key_function` in either case; `OPTIONS`, a mapping; all other
-            names are options of the backend.
+            names are options of the backend, those of this library in either case.
 
     Raises:
         InvalidCacheBackendError: The backend cannot be loaded, or refuses an option.
     """
     named = {name.upper(): options.pop(name) for name in list(options) if name.upper() in _CREATE_KEYS}
-    inner = {**options.pop("OPTIONS", {}), **{name.upper(): value for name, value in options.items()}}
+    inner = dict(options.pop("OPTIONS", {}))
+    inner |= {name.upper() if name.upper() in OPTION_NAMES else name: value for name, value in options.items()}
     return _build("create_cache", {**named, "BACKEND": backend, "LOCATION": location, "OPTIONS": inner})
 
 
