@@ -13,19 +13,20 @@ import pytest
 HERE = Path(__file__).parent
 
 
-def _factories():
-    found = {}
-    for path in sorted(HERE.glob("backends_*.py")):
-        name = f"torngas_cache_tests_{path.stem}"
-        if name not in sys.modules:
-            spec = importlib.util.spec_from_file_location(name, path)
-            sys.modules[name] = module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-        found.update(sys.modules[name].FACTORIES)
-    return found
+def _load(path):
+    name = f"torngas_cache_tests_{path.stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
 
 
-FACTORIES = _factories()
+FACTORIES = {}
+for _path in sorted(HERE.glob("backends_*.py")):
+    FACTORIES |= _load(_path).FACTORIES
+for _path in sorted(HERE.glob("fixtures_*.py")):
+    globals().update({key: value for key, value in vars(_load(_path)).items() if not key.startswith("_")})
 
 
 def _fixtures():
