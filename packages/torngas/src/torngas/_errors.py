@@ -6,13 +6,23 @@ from functools import cache
 from typing import Any, cast
 
 from torngas.exception import BaseError
+from torngas_cache import CacheError
+from torngas_httpmodule import HttpModuleError
+from torngas_logger import LoggerError
 from torngas_middleware import MiddlewareError
 from torngas_router import UrlError
 
 __all__ = ["STARTUP_ERRORS", "ending_the_program"]
 
 # What a wrong setting, route or middleware raises; anything else is a defect and keeps its traceback.
-STARTUP_ERRORS: tuple[type[Exception], ...] = (BaseError, MiddlewareError, UrlError)
+STARTUP_ERRORS: tuple[type[Exception], ...] = (
+    BaseError,
+    CacheError,
+    HttpModuleError,
+    LoggerError,
+    MiddlewareError,
+    UrlError,
+)
 
 
 def ending_the_program(error: Exception) -> Exception:

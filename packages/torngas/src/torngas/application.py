@@ -17,7 +17,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from torngas.context import RequestScope
-from torngas.settings_manager import Settings, settings
+from torngas.settings_manager import Settings
+from torngas.wiring.resources import Resources
 from torngas_middleware import Application as MiddlewareApplication
 from torngas_router import Application as RouterApplication
 
@@ -36,10 +37,13 @@ class Application(MiddlewareApplication, RouterApplication):
         middlewares: Classes, instances or dotted paths, outermost first.
         wrap_all: Run the hooks for handlers that do not derive from WebHandler too (static files, 404, redirects).
         project_settings: What `torngas.settings` shows while this application serves; None: the process's settings.
-        **settings: Tornado's settings.
+        resources: The caches that `torngas.cache` shows while this application serves, and its databases; None: the
+            process's.
+        **tornado_settings: Tornado's settings.
 
     Attributes:
         project_settings: The settings of the project, or None.
+        resources: Its caches and databases, or None.
     """
 
     def __init__(
@@ -51,15 +55,17 @@ class Application(MiddlewareApplication, RouterApplication):
         middlewares: Iterable[Any] = (),
         wrap_all: bool = True,
         project_settings: Settings | None = None,
+        resources: Resources | None = None,
         **tornado_settings: Any,
     ) -> None:
         self.project_settings = project_settings
+        self.resources = resources
         self._cleanups: list[Cleanup] = []
         super().__init__(
             list(handlers or []),
             default_host,
             transforms,
-            middlewares=(RequestScope(settings, project_settings), *middlewares),
+            middlewares=(RequestScope(project_settings, resources), *middlewares),
             wrap_all=wrap_all,
             **tornado_settings,
         )

@@ -15,13 +15,16 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from torngas.settings_manager import LazySettings, Settings
+from torngas.settings_manager import Settings, settings
 from torngas.storage import Storage
+from torngas_cache import caches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tornado.httputil import HTTPServerRequest
+
+    from torngas.wiring.resources import Resources
 
 __all__ = ["RequestContext", "RequestScope", "request_context"]
 
@@ -52,19 +55,21 @@ class RequestScope:
     """The middleware that every `torngas.application.Application` begins with: it opens the request's context.
 
     Args:
-        face: Where the settings are shown.
-        settings: The settings of the application; None leaves the process's.
+        own: The settings of the application; None leaves the process's.
+        resources: The caches of the application; None leaves the process's.
     """
 
-    def __init__(self, face: LazySettings, settings: Settings | None) -> None:
-        self._face = face
-        self._settings = settings
+    def __init__(self, own: Settings | None, resources: Resources | None) -> None:
+        self._settings = own
+        self._caches = resources.caches if resources is not None else None
 
     def process_call(self, request: HTTPServerRequest, clear: Callable[[], None]) -> None:
-        """Shows the request, and the application's settings, in the request's context."""
+        """Shows the request, and the application's settings and caches, in the request's context."""
         _request.set(request)
         if self._settings is not None:
-            self._face.activate(self._settings)
+            settings.activate(self._settings)
+        if self._caches is not None:
+            caches.activate(self._caches)
 
 
 request_context = RequestContext()

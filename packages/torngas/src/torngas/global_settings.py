@@ -116,6 +116,7 @@ LOGGING = (
         "when": "midnight",
         "interval": 1,
         "filename": "torngas_access_log.log",
+        "formatter": "%(message)s",
     },
     {
         "name": "torngas.infolog",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tornado.log import define_logging_options
 from tornado.options import OptionParser
 
 __all__ = ["define_options"]
@@ -26,6 +27,8 @@ _OPTIONS: tuple[tuple[str, Any, type, str], ...] = (
 
 def define_options(options: OptionParser) -> None:
     """Defines the framework's options on a parser; those that are defined already stay as they are."""
+    if "logging" not in options:
+        define_logging_options(options)
     for name, default, kind, text in _OPTIONS:
         if name not in options:
             options.define(name, default=default, type=kind, help=text, group="torngas")

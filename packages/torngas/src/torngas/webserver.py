@@ -41,7 +41,10 @@ from torngas.options import define_options
 from torngas.settings_manager import Settings, load_settings, settings
 from torngas.wiring.application import build_application
 from torngas.wiring.check import check_settings
+from torngas.wiring.logs import configure_logging
 from torngas.wiring.urls import load_urls
+from torngas_cache import caches
+from torngas_logger import LoggingSetup
 
 __all__ = ["Server", "run"]
 
@@ -89,6 +92,7 @@ class Server:
         self._sockets: list[socket.socket] = []
         self._listening = False
         self._supervises = False
+        self._logging: LoggingSetup | None = None
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
     @property
@@ -119,8 +123,15 @@ class Server:
             rest = self.options.parse_command_line(args, final=final)
         except OptionsError as error:
             raise ConfigError(f"command line: {error}; --help lists them") from error
-        self._load_settings(self.options.settings)
+        chosen = self._load_settings(self.options.settings)
+        self._close_logging()
+        self._logging = configure_logging(chosen, self.options)
         return rest
+
+    def _close_logging(self) -> None:
+        if self._logging is not None:
+            self._logging.close()
+            self._logging = None
 
     def _load_settings(self, module: str) -> Settings:
         if self.settings is None:
@@ -160,12 +171,23 @@ class Server:
             self.application = application
         elif application is None or _is_application_class(application):
             self.application = build_application(application or Application, self._chosen, self.urls)
+            self._show_to_the_process(self.application)
         else:
             raise ArgumentError(
                 f"Server.load_application: got {application!r}; expected None, a subclass or an instance of "
                 "torngas.application.Application (tornado.web.Application knows neither settings nor middlewares)"
             )
         return self.application
+
+    @staticmethod
+    def _show_to_the_process(application: Application) -> None:
+        """Outside of requests, too, `torngas.cache` and the models are those of the application that is served."""
+        if application.resources is not None:
+            caches.replace(application.resources.caches)
+            if (connector := application.resources.connector) is not None:
+                from torngas_dbalchemy import configure
+
+                configure(connector)
 
     @_clearly
     def load_httpserver(self, sockets: Sequence[socket.socket] | None = None, **kwargs: Any) -> GracefulHTTPServer:

@@ -13,6 +13,7 @@ from torngas.application import Application
 from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
 from torngas.wiring.middlewares import build_middlewares
+from torngas.wiring.resources import Resources
 from torngas.wiring.templates import build_template_loader
 from torngas.wiring.translations import load_translations
 
@@ -30,14 +31,18 @@ def build_application(kind: type[A], settings: Settings, urls: Iterable[Any]) ->
         UrlError: a route is wrong.
     """
     load_translations(settings)
-    return kind(
+    resources = Resources(settings)
+    application = kind(
         list(urls),
         "",
         None,
-        middlewares=build_middlewares(settings),
+        middlewares=build_middlewares(settings, resources),
         project_settings=settings,
+        resources=resources,
         **tornado_settings(settings),
     )
+    application.on_shutdown(resources.aclose)
+    return application
 
 
 def tornado_settings(settings: Settings) -> dict[str, Any]:

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
+from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
+from torngas.wiring.databases import build_database_middleware
+from torngas.wiring.modules import build_module_middleware
+from torngas.wiring.resources import Resources
+from torngas.wiring.sessions import build_session_middleware
 
 __all__ = ["build_middlewares"]
 
+# By the classes' names, so that nothing is imported that is not used. A subclass is somebody else's: it is made
+# without arguments.
+_CONFIGURED: Mapping[str, Callable[[Any, Settings, Resources], Any]] = {
+    "torngas_dbalchemy.middleware.DBAlchemyMiddleware": build_database_middleware,
+    "torngas_httpmodule.middleware.HttpModuleMiddleware": build_module_middleware,
+    "torngas_session.middleware.SessionMiddleware": build_session_middleware,
+}
 
-def build_middlewares(settings: Settings) -> list[Any]:
+
+def build_middlewares(settings: Settings, resources: Resources) -> list[Any]:
     """Answers the middlewares in declared order, as `torngas_middleware.Application` takes them.
 
     Raises:
-        ConfigError: a setting of one of them is wrong.
+        ConfigError: a path does not import, or a setting of a middleware is wrong.
     """
-    return list(settings.MIDDLEWARE_CLASSES)
+    return [_built(declared, settings, resources) for declared in settings.MIDDLEWARE_CLASSES]
+
+
+def _built(declared: Any, settings: Settings, resources: Resources) -> Any:
+    found = _imported(declared) if isinstance(declared, str) else declared
+    name = f"{getattr(found, '__module__', '')}.{getattr(found, '__qualname__', '')}"
+    build = _CONFIGURED.get(name)
+    return found if build is None else build(found, settings, resources)
+
+
+def _imported(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"MIDDLEWARE_CLASSES: got {path!r}, which does not import ({error}); expected the dotted path of a "
+            "middleware, e.g. 'torngas.middleware.accesslog.AccessLogMiddleware'"
+        ) from error

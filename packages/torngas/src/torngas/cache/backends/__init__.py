@@ -1,0 +1,1 @@
+"""The caches' backends, under their documented paths."""

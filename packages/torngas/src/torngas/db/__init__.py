@@ -1,0 +1,1 @@
+"""Databases: `dbalchemy`, the ORM, and `basedb`, light and without models."""

@@ -1,0 +1,5 @@
+"""HTTP modules, under their documented path."""
+
+from torngas_httpmodule import BaseHttpModule
+
+__all__ = ["BaseHttpModule"]
