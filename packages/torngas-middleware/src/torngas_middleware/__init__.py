@@ -2,6 +2,8 @@
 
 from .accesslog import AccessLogMiddleware
 from .application import Application, MiddlewareApplication
+from .compression import CompressionMiddleware
+from .cors import CORS, CORSMiddleware
 from .exceptions import (
     HookError,
     ManagerFrozenError,
@@ -11,16 +13,34 @@ from .exceptions import (
 )
 from .handler import MiddlewareHandlerMixin
 from .manager import Manager
+from .ratelimit import BucketStore, MemoryBuckets, RateLimitMiddleware
+from .requestid import RequestIdFilter, RequestIdMiddleware, request_id
+from .securityheaders import SecurityHeaders, SecurityHeadersMiddleware
+from .timeout import TimeoutMiddleware
+from .trustedhost import TrustedHostMiddleware
 
 __all__ = [
+    "CORS",
     "AccessLogMiddleware",
     "Application",
+    "BucketStore",
+    "CORSMiddleware",
+    "CompressionMiddleware",
     "HookError",
     "Manager",
     "ManagerFrozenError",
+    "MemoryBuckets",
     "MiddlewareApplication",
     "MiddlewareError",
     "MiddlewareHandlerMixin",
     "MiddlewareImportError",
     "MiddlewareTypeError",
+    "RateLimitMiddleware",
+    "RequestIdFilter",
+    "RequestIdMiddleware",
+    "SecurityHeaders",
+    "SecurityHeadersMiddleware",
+    "TimeoutMiddleware",
+    "TrustedHostMiddleware",
+    "request_id",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
@@ -18,6 +19,8 @@ from .base import ExcInfo, Part
 
 __all__ = ["ResponsePart"]
 
+logger = logging.getLogger("torngas_middleware")
+
 
 class ResponsePart(Part):
     """Overrides `finish`. Each hook runs once at most, also where an error replaces the response."""
@@ -29,9 +32,10 @@ class ResponsePart(Part):
             self.write(chunk)
         exchange = self._exchange()
         if exchange.held is not None:
-            # A hook decided anew; the task that holds the response goes on with what it finds.
+            # A hook decided anew; the task that holds the response goes on with what it finds. The hook may await
+            # this answer, so it cannot be the held one.
             exchange.decided = self._finished = True
-            return exchange.held
+            return _done()
         try:
             pending = self._next_response_hook(exchange)
         except Exception as error:  # noqa: BLE001 - it is reported, and becomes the response
@@ -103,10 +107,13 @@ class ResponsePart(Part):
             self.send_error(error.status_code if isinstance(error, HTTPError) else 500, exc_info=exc_info)
 
     def _hold(self, exchange: Exchange, pending: Awaitable[object]) -> asyncio.Future[None]:
-        if self._status_code == 101 or self._contradicts_itself(exchange):
-            # Tornado switches protocols, or raises, now; nothing can wait.
+        if self._finished or self._status_code == 101:
+            # A hook finished the response although it goes on, or the protocol switches now: nothing can wait.
+            self._middleware_background.spawn(_run_beside(pending))
+            return self._send(exchange)
+        if self._contradicts_itself(exchange):
             discard(pending)
-            return super().finish()
+            return super().finish()  # which raises, to the caller
         exchange.inside = asyncio.current_task() is exchange.task
         held = exchange.held = asyncio.get_running_loop().create_future()
         self._finished = True
@@ -153,6 +160,13 @@ class ResponsePart(Part):
         """Passed on unless the response is finished and only held, as Tornado does not tell after `finish`."""
         if self._exchange().held is None:
             super().on_connection_close()
+
+
+async def _run_beside(pending: Awaitable[object]) -> None:
+    try:
+        await pending
+    except Exception:
+        logger.exception("A hook failed after the response was sent")
 
 
 def _done() -> asyncio.Future[None]:
