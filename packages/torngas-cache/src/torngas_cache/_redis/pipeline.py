@@ -19,6 +19,8 @@ Command: TypeAlias = tuple[Any, ...]
 # A command that comes while replies are awaited takes another connection, so that it does not queue behind a slow
 # one; beyond this many connections it waits, and goes out with all others that did.
 MAX_CONNECTIONS = 2
+# Bytes; asyncio's buffer limit, below which a write does not wait for room.
+WHOLE_WRITE = 64 * 1024
 # Keys in one MGET: large values come in several replies.
 MERGED_KEYS = 128
 # Repeating these when the connection broke has the effect of having sent them once.
@@ -132,14 +134,18 @@ class Pipeline:
     async def _exchange(self, connection: Any, batch: list[_Entry]) -> None:
         """One write, then every reply. redis-py closes the connection on any error that is no reply."""
         parcels = self._parcels(batch)
-        done = 0
+        chunks = connection.pack_commands([command for command, _ in parcels])
+        done, sent = 0, False
         try:
-            await connection.send_packed_command(connection.pack_commands([command for command, _ in parcels]))
+            await connection.send_packed_command(chunks)
+            sent = True
             for _, entries in parcels:
                 await self._read(connection, entries)
                 done += len(entries)
         except BaseException as error:
-            self._abandon(batch[done:], error)
+            # asyncio takes a small write whole or, where the connection is known to be lost, not at all.
+            unsent = not sent and sum(map(len, chunks)) < WHOLE_WRITE
+            self._abandon(batch[done:], error, unsent)
             if not isinstance(error, Exception):
                 raise
 
@@ -154,9 +160,9 @@ class Pipeline:
             if not entry.future.done():
                 entry.future.set_result(each)
 
-    def _abandon(self, batch: list[_Entry], error: BaseException) -> None:
+    def _abandon(self, batch: list[_Entry], error: BaseException, unsent: bool) -> None:
         if isinstance(error, self._lost):
-            again = [entry for entry in batch if not entry.repeated and repeatable(entry.command)]
+            again = [entry for entry in batch if not entry.repeated and (unsent or repeatable(entry.command))]
             for entry in again:
                 entry.repeated = True
             self._queue[:0] = again

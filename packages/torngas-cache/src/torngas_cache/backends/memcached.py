@@ -21,12 +21,12 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, ClassVar
-from urllib.parse import unquote_to_bytes
 
 from torngas_cache._codec import Payload
 from torngas_cache._keymaking import DEFAULT_TIMEOUT, Timeout
 from torngas_cache._keys import belongs_to, default_key_func
 from torngas_cache._memcached.expiry import expiry
+from torngas_cache._memcached.listing import listed_keys
 from torngas_cache._outage import OutagePolicy
 from torngas_cache._params import split_locations
 from torngas_cache.backends.records import RecordCache
@@ -245,9 +245,7 @@ class MemcachedCache(RecordCache):
         if everything:
             client.flush_all()
             return
-        listing = client.raw_command(b"lru_crawler metadump all", b"END\r\n")
-        keys = (unquote_to_bytes(line[4:].partition(b" ")[0]) for line in listing.splitlines() if line[:4] == b"key=")
-        for key in keys:
+        for key in list(listed_keys(client.server, client.timeout, client.tls_context)):
             if belongs_to(key.decode(errors="replace"), self.key_prefix):
                 client.delete(key)
 

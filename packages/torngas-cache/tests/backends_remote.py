@@ -1,0 +1,121 @@
+"""The remote backends, for the contract suite; what a factory has is told in `backends_local.py`.
+
+Time passes for real here: the servers' clocks are their own.
+"""
+
+import time
+
+from torngas_cache import create_cache
+
+
+class Remote:
+    keeps = True
+    lowest = None
+    grain = 0.03
+
+    def __init__(self, request):
+        self.place = request.getfixturevalue(self.fixture)
+        self.options = {}
+        self.made = []
+
+    def make(self, **config):
+        config["OPTIONS"] = {**self.options, **config.get("OPTIONS", {})}
+        self.made.append(create_cache(self.backend, self.location(), **config))
+        return self.made[-1]
+
+    def advance(self, seconds):
+        time.sleep(seconds + 0.01)
+
+    def close(self):
+        for cache in self.made[:1]:
+            cache.clear(all=True)
+        for cache in self.made:
+            cache.close()
+
+
+class Redis(Remote):
+    backend = "redis"
+    fixture = "redis_server"
+
+    def location(self):
+        return f"127.0.0.1:{self.place['port']}"
+
+    def plant(self, cache, storage_key, data):
+        cache.client.set(storage_key, data)
+
+
+class RedisSocket(Redis):
+    """By the unix socket, in RESP2, with the documented options."""
+
+    def __init__(self, request):
+        super().__init__(request)
+        self.options = {
+            "DB": 3,
+            "PARSER_CLASS": "redis.connection.DefaultParser",
+            "POOL_KWARGS": {"socket_timeout": 2, "socket_connect_timeout": 2, "protocol": 2},
+            "PING_INTERVAL": 120,
+        }
+
+    def location(self):
+        return self.place["socket"]
+
+
+class RedisCluster(Redis):
+    fixture = "redis_cluster"
+
+    def __init__(self, request):
+        super().__init__(request)
+        self.options = {"CLUSTER": True}
+
+    def location(self):
+        return [f"127.0.0.1:{node['port']}" for node in self.place["nodes"]]
+
+
+class RedisSentinel(Redis):
+    fixture = "redis_sentinel"
+
+    def __init__(self, request):
+        super().__init__(request)
+        self.options = {"SENTINEL_SERVICE": self.place["service"]}
+
+    def location(self):
+        return [f"127.0.0.1:{sentinel['port']}" for sentinel in self.place["sentinels"]]
+
+
+class Tiered(Redis):
+    backend = "tiered"
+
+    def plant(self, cache, storage_key, data):
+        cache._remote.client.set(storage_key, data)
+
+
+class TieredCluster(RedisCluster):
+    backend = "tiered"
+    plant = Tiered.plant
+
+
+class Memcached(Remote):
+    backend = "memcached"
+    fixture = "memcached_server"
+    lowest = 0
+    grain = 1.0
+
+    def location(self):
+        return f"127.0.0.1:{self.place['port']}"
+
+    def advance(self, seconds):
+        time.sleep(seconds + 1.0)  # its clock ticks once a second
+
+    def plant(self, cache, storage_key, data):
+        cache.client.set(storage_key, data)
+
+
+FACTORIES = {
+    "redis": Redis,
+    "redis-socket": RedisSocket,
+    "redis-cluster": RedisCluster,
+    "redis-sentinel": RedisSentinel,
+    "tiered": Tiered,
+    "tiered-cluster": TieredCluster,
+    "memcached": Memcached,
+}

@@ -1,0 +1,101 @@
+"""A TCP proxy that a test can make slow, deaf or rude."""
+
+import asyncio
+import socket
+import struct
+import threading
+
+import pytest
+
+RESET = struct.pack("ii", 1, 0)
+
+
+class Proxy:
+    """Forwards to a port of 127.0.0.1, in a thread of its own.
+
+    `delay`: seconds before each piece is passed on; `deaf`: what comes is swallowed, connections are still accepted;
+    `reset()`: breaks every connection with RST; `pieces`: what clients sent, one item per read.
+    """
+
+    def __init__(self, target, context=None):
+        self.target, self.context = target, context
+        self.delay, self.deaf, self.connections, self.pieces = 0.0, False, 0, []
+        self._writers = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._ready = threading.Event()
+        self._thread.start()
+        self._ready.wait()
+
+    def reset(self):
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(lambda: (self._reset(), done.set()))
+        done.wait()
+
+    def close(self):
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+
+    def _serve(self):
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._main())
+        self._loop.close()
+
+    async def _main(self):
+        self._stopping = asyncio.Event()
+        self._tasks = set()
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self.context)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stopping.wait()
+        server.close()
+        self._reset()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader, writer):
+        self.connections += 1
+        self._tasks.add(asyncio.current_task())
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        self._writers |= {writer, far_writer}
+        try:
+            await asyncio.gather(self._pump(reader, far_writer, self.pieces), self._pump(far_reader, writer, None))
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            for each in (writer, far_writer):
+                self._writers.discard(each)
+                each.transport.abort()
+            self._tasks.discard(asyncio.current_task())
+
+    async def _pump(self, reader, writer, record):
+        while data := await reader.read(1 << 20):
+            if record is not None:
+                record.append(data)
+            if self.delay:
+                await asyncio.sleep(self.delay)
+            if not self.deaf:
+                writer.write(data)
+                await writer.drain()
+        raise ConnectionResetError
+
+    def _reset(self):
+        for writer in list(self._writers):
+            if (raw := writer.get_extra_info("socket")) is not None and raw.fileno() != -1:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            writer.transport.abort()
+
+
+@pytest.fixture
+def proxied():
+    """proxied(port) -> a `Proxy` before it."""
+    made = []
+
+    def make(port, context=None):
+        made.append(Proxy(port, context))
+        return made[-1]
+
+    yield make
+    for proxy in made:
+        proxy.close()
