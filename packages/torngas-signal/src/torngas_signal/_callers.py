@@ -59,7 +59,7 @@ _FIND = """
         if targets is None:
             targets = find(signal, sender)
             if targets is None:
-                return careful(signal, sender, payload)
+                {forget}return careful(signal, sender, payload)
 """
 
 _ONE = """
@@ -107,12 +107,13 @@ def run_maker(names: tuple[str, ...], shape: Shape | None, form: Form, robust: b
     call = "call(receiver, signal, sender, payload)" if shape is None else _call(shape, values)
     loop = _ONE if form is Form.ONE else _ROBUST_LOOP if robust else _LOOP
     body = loop.format(call=call, target="target, call" if shape is None else "target")
+    find = _FIND.format(forget="del payload['sender']; " if "sender" in values else "")
     made: Callable[..., Run] = _execute(
         _RUN.format(
             count=len(names),
             values="; ".join(f"{local} = payload[{name!r}]" for name, local in values.items()) or "pass",
             sender=_TAKE_SENDER.format(value=values["sender"]) if "sender" in values else "",
-            body=(_FIND if form is Form.BY_SENDER else "") + body,
+            body=(find if form is Form.BY_SENDER else "") + body,
         )
     )
     return made

@@ -80,7 +80,7 @@ class Selection:
         if (known := self.by_sender.get(id(sender))) is not None:
             return known
         bucket = table.buckets.get(sender_key(sender))
-        if bucket is None or sender is ANY or (sender is not None and bucket.sender() is None):
+        if bucket is None or sender is ANY or bucket.is_gone:
             if self._shared is None:
                 self._shared = self._merge(table.connections(ANY))
             return self._shared

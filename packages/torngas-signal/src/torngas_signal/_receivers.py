@@ -13,7 +13,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Hashable
 from functools import partial
-from types import BuiltinMethodType, MethodType
+from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from torngas_signal._conventions import Convention, convention_of
@@ -30,7 +30,7 @@ class Connection:
 
     __slots__ = ("holds", "lasting", "once", "order", "priority", "receiver", "sender")
 
-    def __init__(self, receiver: Receiver, sender: Key, *, priority: int, once: bool, order: int, lasting: bool):
+    def __init__(self, receiver: Receiver, sender: Key, priority: int, once: bool, order: int, lasting: bool) -> None:
         self.receiver = receiver
         self.sender = sender
         self.priority = priority
@@ -116,6 +116,9 @@ def is_async(receiver: Any) -> bool:
     """Answers whether calling it gives a coroutine: functions, partials, objects with an async `__call__`."""
     while isinstance(receiver, partial):
         receiver = receiver.func
+    function = receiver.__func__ if isinstance(receiver, MethodType) else receiver
+    if isinstance(function, FunctionType) and not function.__dict__:
+        return bool(function.__code__.co_flags & inspect.CO_COROUTINE)
     if inspect.iscoroutinefunction(receiver):
         return True
     if inspect.isroutine(receiver) or inspect.isclass(receiver):
@@ -131,11 +134,11 @@ def describe(receiver: object) -> str:
 
 def _origin_of(receiver: object) -> Origin | None:
     """Remembers the line of the connect call for receivers that no module or class keeps alive."""
-    name = describe(receiver)
-    local = "<locals>" in name or "<lambda>" in name
+    name = getattr(receiver, "__qualname__", "")
+    local = isinstance(name, str) and ("<locals>" in name or "<lambda>" in name)
     if isinstance(receiver, MethodType) or not (local or isinstance(receiver, (partial, BuiltinMethodType))):
         return None
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
         frame = frame.f_back
-    return Origin(name, frame.f_code.co_filename, frame.f_lineno)
+    return Origin(describe(receiver), frame.f_code.co_filename, frame.f_lineno)

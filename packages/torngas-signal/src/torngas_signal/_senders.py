@@ -28,6 +28,7 @@ class AnySender(Enum):
         return self.name
 
     __str__ = __repr__
+    __hash__ = object.__hash__  # it is a key of every signal; Enum's own is written in Python
 
 
 ANY: Final[Literal[AnySender.ANY]] = AnySender.ANY

@@ -2,23 +2,18 @@
 
 Changes are made under a lock, in a few dictionary operations; afterwards the compiled `Snapshot` is thrown away
 and the next send compiles a new one. Sending reads the snapshot only and takes no lock.
-
-The callbacks of weak references never wait for the lock: the garbage collector calls them wherever it likes,
-also in a thread that is just changing this table or another one. Who finds the lock taken leaves a note, and
-whoever holds the lock reads the notes.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
 import weakref
-from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any, NamedTuple
 
+from torngas_signal._changes import Changeable
 from torngas_signal._plans import MUTED, Selection, Snapshot
 from torngas_signal._receivers import Connection, Receiver, receiver_key
 from torngas_signal._senders import ANY, Key, Reference, is_plain, reference_to, sender_key
@@ -39,29 +34,37 @@ class UidKey(NamedTuple):
 class Bucket:
     """The connections to one sender; `sender` answers it, or `None` once it was collected."""
 
-    __slots__ = ("connections", "sender")
+    __slots__ = ("connections", "key", "sender")
 
-    def __init__(self, sender: Reference) -> None:
+    def __init__(self, key: Key, sender: Reference) -> None:
+        self.key = key
         self.sender = sender
         self.connections: dict[Hashable, Connection] = {}
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the sender was collected; the sender None is for ever."""
+        return self.sender() is None and self.key != sender_key(None)
 
-class Table:
+
+_Gone = Receiver | Bucket
+"""What the collector notes: a receiver of which nothing is left, or the connections to such a sender."""
+
+
+class Table(Changeable[_Gone]):
     """The connections of one signal. Every method may be called from any thread."""
 
     def __init__(self, title: str, names: frozenset[str] | None) -> None:
+        super().__init__()
         self.title = title
         self.names = names
         self.is_hook = False
-        self._lock = threading.RLock()
-        self._busy = False
-        self._lost: deque[tuple[dict[Any, Any], Hashable, Receiver | Bucket]] = deque()
         self._order = count()
         self._mutes = 0
         self.receivers: dict[Hashable, Receiver] = {}
-        self.buckets: dict[Key, Bucket] = {ANY: Bucket(lambda: ANY)}
+        self.buckets: dict[Key, Bucket] = {ANY: Bucket(ANY, lambda: ANY)}
         self.snapshot = MUTED
-        self._refresh()
+        self._changed()
 
     # -- changes ---------------------------------------------------------------------------------------------
 
@@ -77,47 +80,47 @@ class Table:
         lasting: bool = True,
     ) -> Connection:
         """Connects, or answers the connection that is already there."""
-        key = _receiver_key(receiver, sender, uid)
-        new = self._make_receiver(receiver, key, weak=weak)
-        bucket = Bucket(reference_to(sender, self._sender_lost(sender)))
-        with self._changing():
-            record = self._living(key) or self.receivers.setdefault(key, new)
-            if not weak and record is not new:
+        key, skey = _receiver_key(receiver, sender, uid), sender_key(sender)
+        with self:
+            record = self._living(key)
+            if record is None:
+                record = self.receivers[key] = self._make_receiver(receiver, key, weak=weak)
+            elif not weak:
                 record.pin(receiver)
-            return self._link(record, sender, bucket, priority=priority, once=once, lasting=lasting)
+            bucket = self._bucket(sender, skey)
+            connection = record.connections.get(skey)
+            if connection is None:
+                connection = Connection(record, skey, priority, once, next(self._order), lasting)
+                record.connections[skey] = bucket.connections[key] = connection
+            connection.lasting = connection.lasting or lasting
+            return connection
 
-    def _link(self, record: Receiver, sender: object, bucket: Bucket, **options: Any) -> Connection:
-        skey = sender_key(sender)
-        known = self.buckets.get(skey)
-        if known is not None and known.sender() is None and sender is not None:
-            self._drop_bucket(skey, known)
-            known = None
-        bucket = known or self.buckets.setdefault(skey, bucket)
-        connection = record.connections.get(skey)
-        if connection is None:
-            connection = Connection(record, skey, order=next(self._order), **options)
-            record.connections[skey] = bucket.connections[record.key] = connection
-        elif options["lasting"]:
-            connection.lasting = True
-        return connection
+    def _bucket(self, sender: object, key: Key) -> Bucket:
+        bucket = self.buckets.get(key)
+        if bucket is not None and bucket.is_gone:
+            self._drop_bucket(bucket)
+            bucket = None
+        if bucket is None:
+            bucket = self.buckets[key] = Bucket(key, reference_to(sender, self._sender_lost(sender, key)))
+        return bucket
 
     def remove(self, receiver: Any, sender: object, uid: Hashable = None) -> bool:
         """Disconnects a receiver from one sender, or from all with `ANY`; answers whether it was connected."""
-        with self._changing():
+        with self:
             if uid is not None:
                 return self._remove_uid(uid, sender)
             record = self._living(receiver_key(receiver))
             if record is None:
                 return False
             if sender is ANY:
-                self._drop_receiver(record.key, record)
+                self._drop_receiver(record)
                 return True
             connection = record.connections.get(sender_key(sender))
             return connection is not None and self._unlink(connection)
 
     def remove_exactly(self, receiver: Any, sender: object, uid: Hashable) -> None:
         """Takes one connection back, and leaves those to other senders, with `ANY` too."""
-        with self._changing():
+        with self:
             record = self.receivers.get(_receiver_key(receiver, sender, uid))
             if record is not None and (connection := record.connections.get(sender_key(sender))) is not None:
                 self._unlink(connection)
@@ -125,9 +128,9 @@ class Table:
     def _remove_uid(self, uid: Hashable, sender: object) -> bool:
         every = (key for key in tuple(self.receivers) if isinstance(key, UidKey) and key.uid == uid)
         keys = every if sender is ANY else (UidKey(uid, sender_key(sender)),)
-        found = [(key, record) for key in keys if (record := self._living(key)) is not None]
-        for key, record in found:
-            self._drop_receiver(key, record)
+        found = [record for key in keys if (record := self._living(key)) is not None]
+        for record in found:
+            self._drop_receiver(record)
         return bool(found)
 
     @contextmanager
@@ -137,13 +140,13 @@ class Table:
         try:
             yield
         finally:
-            with self._changing():
+            with self:
                 held.holds -= 1
                 if not held.holds and not held.lasting:
                     self._unlink(held)
 
     def _hold(self, receiver: Callable[..., Any], sender: object) -> Connection:
-        with self._changing():
+        with self:
             try:
                 connection = self.add(receiver, sender, weak=True, lasting=False)
             except ReceiverError:
@@ -155,7 +158,7 @@ class Table:
 
     def claim(self, connection: Connection) -> bool:
         """Uses up a `once` connection; exactly one caller is answered True."""
-        with self._changing():
+        with self:
             if not connection.once or connection.receiver.connections.get(connection.sender) is not connection:
                 return False
             if connection.holds:
@@ -165,9 +168,9 @@ class Table:
 
     def clear(self) -> None:
         """Disconnects everybody."""
-        with self._changing():
-            for key, record in list(self.receivers.items()):
-                self._drop_receiver(key, record)
+        with self:
+            for record in tuple(self.receivers.values()):
+                self._drop_receiver(record)
 
     @contextmanager
     def muted(self) -> Iterator[None]:
@@ -179,7 +182,7 @@ class Table:
             self._mute(-1)
 
     def _mute(self, change: int) -> None:
-        with self._changing():
+        with self:
             self._mutes += change
 
     @property
@@ -194,7 +197,7 @@ class Table:
 
     def renew(self) -> None:
         """Throws the snapshot away, so that the next send compiles a new one."""
-        with self._changing():
+        with self:
             pass
 
     def is_connected(self, receiver: Any, sender: object, uid: Hashable) -> bool:
@@ -227,15 +230,15 @@ class Table:
             record.weaken(receiver, lost)
         return record
 
-    def _sender_lost(self, sender: object) -> Callable[[object], None]:
-        own, skey, identity = weakref.ref(self), sender_key(sender), id(sender) if is_plain(sender) else None
+    def _sender_lost(self, sender: object, key: Key) -> Callable[[object], None]:
+        own, identity = weakref.ref(self), id(sender) if is_plain(sender) else None
 
         def lost(_: object) -> None:
             table = own()
             if table is not None and not sys.is_finalizing():
                 table.snapshot.forget(identity)
-                if (bucket := table.buckets.get(skey)) is not None and bucket.sender() is None:
-                    table._note(table.buckets, skey, bucket)
+                if (bucket := table.buckets.get(key)) is not None and bucket.is_gone:
+                    table._note(bucket)
 
         return lost
 
@@ -243,54 +246,21 @@ class Table:
         if self.receivers.get(record.key) is not record or record.resolve() is not None:
             return
         origin, record.origin = record.origin, None
-        self._note(self.receivers, record.key, record)
+        self._note(record)
         if origin is not None:
             origin.warn(self.title)
 
-    def _note(self, table: dict[Any, Any], key: Hashable, gone: Receiver | Bucket) -> None:
-        self._lost.append((table, key, gone))
-        self._sweep()
-
-    def _sweep(self) -> None:
-        """Clears what the collector left, unless somebody is at it: that one looks here again."""
-        while self._lost and self._lock.acquire(blocking=False):
-            try:
-                if self._busy:
-                    return
-                self._busy = True
-                try:
-                    self._sweep_locked()
-                finally:
-                    self._busy = False
-            finally:
-                self._lock.release()
-
-    def _sweep_locked(self) -> None:
-        while self._lost:
-            table, key, gone = self._lost.popleft()
-            if table.get(key) is not gone:
-                continue
-            if isinstance(gone, Receiver):
-                self._drop_receiver(key, gone)
-            else:
-                self._drop_bucket(key, gone)
-        self._refresh()
+    def _apply(self, note: _Gone) -> None:
+        """Drops what was collected, unless something new has taken its place."""
+        if isinstance(note, Receiver):
+            if self.receivers.get(note.key) is note:
+                self._drop_receiver(note)
+        elif self.buckets.get(note.key) is note:
+            self._drop_bucket(note)
 
     # -- under the lock --------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        with self._lock:
-            outer, self._busy = self._busy, True
-            try:
-                yield
-            finally:
-                self._busy = outer
-                self._refresh()
-        if not outer:
-            self._sweep()
-
-    def _refresh(self) -> None:
+    def _changed(self) -> None:
         if self._mutes:
             self.snapshot = MUTED
         elif self.receivers or self.names is not None:
@@ -301,7 +271,7 @@ class Table:
     def _living(self, key: Hashable) -> Receiver | None:
         record = self.receivers.get(key)
         if record is not None and record.resolve() is None:
-            self._drop_receiver(key, record)
+            self._drop_receiver(record)
             return None
         return record
 
@@ -319,17 +289,17 @@ class Table:
             self.receivers.pop(record.key, None)
         return True
 
-    def _drop_receiver(self, key: Hashable, record: Receiver) -> None:
+    def _drop_receiver(self, record: Receiver) -> None:
         for connection in list(record.connections.values()):
             self._unlink(connection)
-        if self.receivers.get(key) is record:
-            del self.receivers[key]
+        if self.receivers.get(record.key) is record:
+            del self.receivers[record.key]
 
-    def _drop_bucket(self, key: Key, bucket: Bucket) -> None:
+    def _drop_bucket(self, bucket: Bucket) -> None:
         for connection in list(bucket.connections.values()):
             self._unlink(connection)
-        if self.buckets.get(key) is bucket:
-            del self.buckets[key]
+        if self.buckets.get(bucket.key) is bucket:
+            del self.buckets[bucket.key]
 
 
 def _receiver_key(receiver: Any, sender: object, uid: Hashable) -> Hashable:
