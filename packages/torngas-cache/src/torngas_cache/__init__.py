@@ -1,10 +1,13 @@
 """Django's cache API, native async, no stampedes, and fast."""
 
 from torngas_cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from torngas_cache.breaker import CacheTimeout, CacheUnavailable, CircuitBreaker
+from torngas_cache.decorators import cached
 from torngas_cache.errors import (
     CacheConfigError,
     CacheError,
     CacheKeyWarning,
+    CacheStorageError,
     CacheValueError,
     InvalidCacheBackendError,
     InvalidCacheKey,
@@ -24,6 +27,8 @@ from torngas_cache.handler import (
     close_caches,
     create_cache,
 )
+from torngas_cache.locks import Lock
+from torngas_cache.responses import cache_response
 
 __all__ = [
     "DEFAULT_CACHE_ALIAS",
@@ -36,14 +41,21 @@ __all__ = [
     "CacheError",
     "CacheHandler",
     "CacheKeyWarning",
+    "CacheStorageError",
+    "CacheTimeout",
+    "CacheUnavailable",
     "CacheValueError",
+    "CircuitBreaker",
     "InvalidCacheBackendError",
     "InvalidCacheKey",
+    "Lock",
     "LockError",
     "LockLost",
     "MissingExtraError",
     "UndecodableValue",
     "cache",
+    "cache_response",
+    "cached",
     "caches",
     "close_caches",
     "create_cache",

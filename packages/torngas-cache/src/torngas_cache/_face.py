@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torngas_cache._keymaking import DEFAULT_TIMEOUT, MISSING, KeyMaker, Timeout
+
+if TYPE_CHECKING:
+    from torngas_cache.locks import Lock
 
 
 class Face(KeyMaker):
@@ -143,6 +146,16 @@ class Face(KeyMaker):
             False if the entry was changed or removed since, in which case nothing is stored.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot compare and set.")
+
+    def lock(self, key: Any, timeout: float, *, wait: float | None = None, version: Any = None) -> Lock:
+        """A lock by this name, for `with` and `async with`; see `torngas_cache.locks`.
+
+        Args:
+            key: Names the lock; an entry of the same key has nothing to do with it.
+            timeout: Seconds after which it ends unless it is renewed; above 0.
+            wait: Seconds to wait for it; None: as long as it takes, 0: not at all.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no locks.")
 
     def invalidate_tag(self, tag: str, version: Any = None) -> None:
         """Makes a miss of every entry that was stored with this tag: one write, however many they are."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from torngas_cache._codec import Codec, build_codec
+from torngas_cache._flights import Flights
 from torngas_cache._keys import default_key_func, internal_key, key_problems
 from torngas_cache._params import KeyFunction, Params
 from torngas_cache.errors import CacheKeyWarning, InvalidCacheKey
@@ -52,6 +53,7 @@ class KeyMaker:
         self._key_prefix, self._version, self._key_func = read.key_prefix, read.version, read.key_func
         self._max_entries, self._cull_frequency = read.max_entries, read.cull_frequency
         self._lease = read.lease
+        self._own_flights = Flights()
         self._clock = read.clock or self._default_clock()
         self._own_serializer = read.serializer is not None
         self._compresses = read.compression is not None

@@ -10,6 +10,8 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
+from torngas_cache._flights import Flights
+
 Entry = list[Any]
 """[deadline, payload]; a new list for every change, so that its identity tells whether something happened."""
 
@@ -22,6 +24,7 @@ class LocalStore:
     def __init__(self) -> None:
         self.entries: OrderedDict[str, Entry] = OrderedDict()
         self.lock = threading.Lock()
+        self.flights = Flights()
         self.size: int | None = None
         # (moment, key): every entry that ends has one at or before its deadline. Others are left over, and ignored.
         self._ends: list[tuple[float, str]] = []

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from torngas_cache._keymaking import DEFAULT_TIMEOUT, Timeout
-from torngas_cache._record_steps import RecordSteps, new_stamp
+from torngas_cache._lead_steps import LeadSteps
+from torngas_cache._record_steps import new_stamp
 from torngas_cache._steps import arun
 
 
-class AsyncRecords(RecordSteps):
+class AsyncRecords(LeadSteps):
     """Methods with an `a` in front."""
 
     async def aget(self, key: Any, default: Any = None, version: Any = None) -> Any:

@@ -60,6 +60,9 @@ async def arun(target: object, steps: Steps[T]) -> T:
         while True:
             try:
                 result = await _aperform(target, action)
+            except GeneratorExit:  # the coroutine is thrown away: nothing can be awaited any more
+                steps.close()
+                raise
             except BaseException as error:  # noqa: BLE001  # handed to the steps, which raise it on
                 action = steps.throw(error)
             else:

@@ -195,6 +195,10 @@ class Caches:
             former, self._handler = self._handler, handler
         return former
 
+    def activate(self, handler: CacheHandler | None) -> None:
+        """Uses this handler in the current context from now on (a request's, say) and in what it starts."""
+        self._local.set(handler)
+
     @contextmanager
     def using(self, handler: CacheHandler) -> Iterator[CacheHandler]:
         """Uses this handler within the block, in the current task or thread and what they start."""

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from torngas_cache._codec import Meta
 from torngas_cache._copying import PLAIN, Reads, after_read
+from torngas_cache._flights import Flights
 from torngas_cache._keymaking import DEFAULT_TIMEOUT, MISSING, Timeout
 from torngas_cache._localstore import NEVER, Entry, stores
 from torngas_cache._params import check_integer, refuse_unknown
@@ -51,6 +52,10 @@ class LocMemCache(RecordCache):
             self._store.measure()
         # Where bytes are counted values stay pickled: then their size can be told.
         self._first_note = Reads.NONE if self._max_bytes is None else None
+
+    @property
+    def _flights(self) -> Flights:
+        return self._store.flights
 
     def _default_clock(self) -> Callable[[], float]:
         return time.monotonic

@@ -14,6 +14,7 @@ from torngas_cache._keymaking import DEFAULT_TIMEOUT, Timeout
 from torngas_cache._record_steps import new_stamp
 from torngas_cache._records_async import AsyncRecords
 from torngas_cache._steps import run
+from torngas_cache.locks import Lock
 
 __all__ = ["RecordCache"]
 
@@ -102,6 +103,11 @@ class RecordCache(AsyncRecords):
         """Stores if nothing changed since `gets`, atomically."""
         storage_key = self.make_and_validate_key(key, version)
         return run(self, self._cas_steps(storage_key, self._encode(value), token, timeout))
+
+    def lock(self, key: Any, timeout: float, *, wait: float | None = None, version: Any = None) -> Lock:
+        """A lock by this name, for `with` and `async with`."""
+        self.make_and_validate_key(key, version)
+        return Lock(self, self._internal_key("lock", key, version), timeout, wait, new_stamp())
 
     def invalidate_tag(self, tag: str, version: Any = None) -> None:
         """Makes a miss of every entry with this tag."""
