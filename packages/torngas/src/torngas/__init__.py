@@ -10,6 +10,18 @@ from torngas.context import request_context
 from torngas.exception import ArgumentError, ConfigError
 from torngas.settings_manager import settings
 from torngas.storage import ThreadedDict, sorteddict, storage, storify
+from torngas.utils import (
+    Null,
+    RWLock,
+    cached_property,
+    is_future,
+    iterbetter,
+    lazyimport,
+    safestr,
+    safeunicode,
+    sleep,
+    strips,
+)
 from torngas.webserver import Server, run
 from torngas_router import Url, include, route
 
@@ -18,17 +30,27 @@ __version__ = version = "2.0.0"
 __all__ = [
     "ArgumentError",
     "ConfigError",
+    "Null",
+    "RWLock",
     "Server",
     "ThreadedDict",
     "Url",
     "__version__",
+    "cached_property",
     "include",
+    "is_future",
+    "iterbetter",
+    "lazyimport",
     "request_context",
     "route",
     "run",
+    "safestr",
+    "safeunicode",
     "settings",
+    "sleep",
     "sorteddict",
     "storage",
     "storify",
+    "strips",
     "version",
 ]

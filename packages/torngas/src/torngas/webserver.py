@@ -269,7 +269,8 @@ class Server:
         The arguments are those of `load_application` and `load_httpserver`, and so are the errors.
         """
         self.parse_command()
-        self.load_urls()
+        if not isinstance(application, Application):  # an instance has its routes
+            self.load_urls()
         self.load_application(application)
         self.load_httpserver(sockets, **kwargs)
 

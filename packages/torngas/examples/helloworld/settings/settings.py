@@ -15,6 +15,7 @@ MIDDLEWARE_CLASSES = (
     # The access log stands first: its process_endcall runs last.
     "torngas.middleware.accesslog.AccessLogMiddleware",
     "middlewares.greeting.GreetingMiddleware",
+    "torngas.httpmodule.httpmodule.HttpModuleMiddleware",
 )
 
 ROUTE_MODULES = {
