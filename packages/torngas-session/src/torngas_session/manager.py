@@ -1,0 +1,278 @@
+"""The manager: one store and one configuration, and everything that is done with sessions.
+
+    manager = SessionManager(MemoryStore(), SessionConfig(secret_key="…"))
+    application = tornado.web.Application(handlers, session_manager=manager)
+
+Methods whose name begins with `a` are for stores that do I/O; the plain ones refuse to stop a running event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tornado.web import RequestHandler
+
+from .addresses import network_of
+from .administration import Administration
+from .config import SessionConfig
+from .cookiepersistence import CookiePersistence
+from .cookies import SessionCookie
+from .driver import Driver
+from .errors import SessionError, SessionNotSavedError, StoreError
+from .persistence import Outcome, ServerPersistence
+from .record import Lifetimes, RecordCodec
+from .serializers import serializer_named
+from .session import Session
+from .signing import Signer
+from .stores.cookie import SignedCookieStore
+
+__all__ = ["SessionManager"]
+
+_logger = logging.getLogger("torngas_session")
+
+_MAC_LENGTH = 65
+_ID_LENGTH = 32
+_OK = 200
+_SERVER_ERROR = 500
+
+
+class SessionManager(Administration):
+    """Loads, saves, lists and revokes sessions. Immutable; as safe across threads and loops as its store.
+
+    Args:
+        store: Anything that fits `SessionStore`, or a `SignedCookieStore`.
+        config: A `SessionConfig`, or a mapping for `SessionConfig.from_mapping`.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self, store: Any, config: SessionConfig | Mapping[str, Any], *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.config = config if isinstance(config, SessionConfig) else SessionConfig.from_mapping(config)
+        self.store = store
+        self.keeps_in_cookie = isinstance(store, SignedCookieStore)
+        self._cookie = SessionCookie(self.config)
+        self._signer = self._signer_for("data" if self.keeps_in_cookie else "id")
+        codec = RecordCodec(serializer_named(self.config.serializer, self._signer_for("record")))
+        super().__init__(
+            Driver(_NoStore() if self.keeps_in_cookie else store),
+            ServerPersistence(self.config, codec, self._signer.sign),
+            clock,
+        )
+        self._client: CookiePersistence | None = None
+        self._longest = _ID_LENGTH + _MAC_LENGTH
+        if isinstance(store, SignedCookieStore):
+            self._client = CookiePersistence(self.config, codec, self._signer, store.max_bytes)
+            self._longest = store.max_bytes
+
+    @property
+    def blocking(self) -> bool:
+        """Whether the store does I/O, so that loading and saving must be awaited."""
+        return self._driver.blocking
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """The timeouts in force."""
+        return self._server.lifetimes
+
+    # one request's session
+
+    def load(self, session: Session) -> None:
+        """Reads the session; called at its first use.
+
+        Raises:
+            SessionNotLoadedError: The store does I/O and an event loop is running.
+            StoreError: The store failed, and `on_read_error` is "raise".
+        """
+        text = self._identify(session)
+        if text is None:
+            session._state.loaded = True
+            return
+        self._driver.refuse_on_loop("handler.session", "`await handler.session.aload()` before its first use")
+        try:
+            found = self._driver.call("gets", self._server.key(text))
+        except StoreError as error:
+            self._note_failure(session, error)
+        else:
+            self._adopt(session, text, found)
+
+    async def aload(self, session: Session) -> None:
+        """Reads the session; a failure is kept, and reported at the session's first use."""
+        text = self._identify(session)
+        if text is None:
+            session._state.loaded = True
+            return
+        try:
+            found = await self._driver.acall("gets", self._server.key(text))
+        except StoreError as error:
+            self._note_failure(session, error)
+        else:
+            self._adopt(session, text, found)
+
+    def preload(self, session: Session) -> Any:
+        """Something to await that reads the session ahead, or None where there is nothing to read."""
+        if session._state.loaded or not self._cookie.read(_handler_of(session).request):
+            return None
+        return self.aload(session)
+
+    def save(self, session: Session) -> None:
+        """Writes what changed and puts the cookie into the response; nothing changed, nothing done."""
+        state, handler = session._state, session._handler
+        if not state.accessed:
+            return
+        status, now = self._prepare(session)
+        if self._client is not None:
+            self._apply(handler, self._client.commit(state, status, now), now)
+        elif self._server.needs_store(state, status, now):
+            self._driver.refuse_on_loop("session.save()", "`await session.asave()`")
+            self._apply(handler, self._driver.run(self._server.commit(state, status, now)), now)
+        else:
+            self._apply(handler, self._without_store(session, status, now), now)
+
+    async def asave(self, session: Session) -> None:
+        """The same with a store that does I/O."""
+        state = session._state
+        if not state.accessed:
+            return
+        if self._client is not None or not self.needs_waiting(session):
+            self.save(session)
+            return
+        status, now = self._prepare(session)
+        outcome = await self._driver.arun(self._server.commit(state, status, now))
+        self._apply(session._handler, outcome, now)
+
+    def needs_waiting(self, session: Session) -> bool:
+        """Whether saving calls a store that does I/O; if not, `save` is enough."""
+        state, handler = session._state, session._handler
+        if not self._driver.blocking or not state.accessed:
+            return False
+        status = _OK if handler is None else handler.get_status()
+        return self._server.needs_store(state, status, self.clock())
+
+    def save_before_headers(self, session: Session) -> None:
+        """Saves as the headers leave, by plain calls.
+
+        Raises:
+            SessionNotSavedError: That needs I/O, and nobody awaited it before.
+        """
+        if not self.needs_waiting(session):
+            self.save(session)
+            return
+        handler = _handler_of(session)
+        if handler.get_status() >= _SERVER_ERROR:
+            _logger.error("a session could not be ended: the failed response left without awaiting the store")
+            return
+        raise SessionNotSavedError(
+            f"flush(): got unsaved changes for {self._driver.name}, which does I/O; "
+            "expected `await self.session.asave()` before the headers are sent"
+        )
+
+    def vary(self, session: Session) -> None:
+        """Tells caches that the response depends on the cookie (RFC 9110 §12.5.5)."""
+        handler = session._handler
+        if handler is None or handler._headers_written:
+            return
+        present = handler._headers.get("Vary")
+        if present is None:
+            handler.set_header("Vary", "Cookie")
+        elif "*" not in present and "cookie" not in [name.strip().lower() for name in present.split(",")]:
+            handler.set_header("Vary", f"{present}, Cookie")
+
+    def report_failure(self, session: Session) -> None:
+        """Raises why the session could not be read, unless reading on as anonymous was chosen."""
+        failure = session._state.failure
+        if failure is not None and self.config.on_read_error == "raise":
+            raise failure
+
+    @asynccontextmanager
+    async def edit(self, session_id: str) -> AsyncIterator[Session]:
+        """A stored session without a request: for WebSockets after the upgrade, and for work in the background.
+
+        What changed is saved, merged as ever, at the end of the block, unless that raises. An id that names no
+        living session gives an empty one, and nothing is stored.
+        """
+        self._need_server()
+        session = Session(self, None)
+        state, now = session._state, self.clock()
+        state.loaded = True
+        raw, token = await self._driver.acall("gets", self._server.key(session_id))
+        record = self._server.living(raw, now)
+        if record is not None:
+            state.adopt(session_id, record, raw, token)
+        yield session
+        if record is not None:
+            await self.asave(session)
+        state.closed = True
+
+    # inside
+
+    def _signer_for(self, purpose: str) -> Signer:
+        name = f"{purpose}:{self.config.session_name}"
+        return Signer(self.config.keys, purpose=name, version=self.config.session_version)
+
+    def _identify(self, session: Session) -> str | None:
+        """The verified id in the cookie, if it must be looked up now."""
+        state, handler = session._state, _handler_of(session)
+        state.address = network_of(handler.request.remote_ip)
+        candidates = self._cookie.read(handler.request)
+        if not candidates:
+            return None
+        state.has_cookie = True
+        for candidate in candidates:
+            text = self._signer.verify(candidate) if len(candidate) <= self._longest else None
+            if text is None:
+                continue
+            if self._client is None:
+                return text
+            self._client.adopt(state, text, self.clock())
+            return None
+        _logger.warning("a session cookie was refused: damaged, too long, or not signed here; it counts as anonymous")
+        return None
+
+    def _adopt(self, session: Session, identity: str, found: tuple[Any, Any]) -> None:
+        session._state.loaded = True
+        self._server.adopt(session._state, identity, found, self.clock())
+
+    def _note_failure(self, session: Session, error: StoreError) -> None:
+        session._state.loaded = True
+        session._state.failure = error
+        if self.config.on_read_error == "anonymous":
+            _logger.error("the session store cannot be read; the session counts as anonymous", exc_info=error)
+
+    def _prepare(self, session: Session) -> tuple[int, float]:
+        self.vary(session)
+        handler = session._handler
+        return (_OK if handler is None else handler.get_status()), self.clock()
+
+    def _without_store(self, session: Session, status: int, now: float) -> Outcome:
+        steps = self._server.commit(session._state, status, now)
+        return self._driver.run(steps)
+
+    def _apply(self, handler: RequestHandler | None, outcome: Outcome, now: float) -> None:
+        if handler is not None and outcome.action != "none" and not handler._headers_written:
+            self._cookie.apply(handler, outcome, now)
+
+
+class _NoStore:
+    """Stands where a session lives in its cookie: nothing asks it for anything."""
+
+    blocking = False
+
+    def gets(self, _key: str) -> tuple[None, None]:
+        return None, None
+
+    def cas(self, *_args: Any) -> bool:
+        return False
+
+    def delete(self, _key: str) -> None:
+        return None
+
+
+def _handler_of(session: Session) -> RequestHandler:
+    if session._handler is None:
+        raise SessionError("session: got a first use after the request was over; expected it before")
+    return session._handler
