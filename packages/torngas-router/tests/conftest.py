@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import tornado.web
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-from torngas_router import Application, RouteTable, Url
+from torngas_router import Application, Url
 
 
 class Connection:
@@ -88,5 +88,11 @@ def serve():
 
 
 @pytest.fixture
-def application_of() -> Callable[[Iterable[Any] | RouteTable], Application]:
-    return Application
+def ask():
+    """(application or entries, path, method, host) -> the delegate that answers."""
+
+    def asked(routes: Any, path: str, method: str = "GET", host: str = "localhost") -> Any:
+        application = routes if isinstance(routes, tornado.web.Application) else Application(routes)
+        return application.find_handler(new_request(path, method, host))
+
+    return asked

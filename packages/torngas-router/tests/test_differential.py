@@ -162,6 +162,64 @@ def test_promise_08_indexed_router_equals_linear_router(table, paths, host):
         assert answer(ours, path, host) == answer(oracle, path, host), path
 
 
+SEGMENTS = (
+    *(
+        "([^/]+)",
+        r"(\d+)",
+        r"\w*",
+        "(?:a|b)",
+        "[^a]+",
+        "[^/a]*",
+        "(a|b/)",
+        "(a(b)?)",
+        "(?:[ab]{1,2})",
+        "[.-9]",
+        ".",
+        "(?=a)",
+    ),
+    *(
+        "a",
+        "b",
+        "ab",
+        "1",
+        "a",
+        "b",
+        "ab",
+        "1",
+        "a?",
+        "ab{2}",
+        r"\d",
+        r"a\.",
+        "",
+        "(/b)?",
+        "a/?",
+        r"\/",
+        "[^/]|a",
+        "(?=a)",
+    ),
+)
+alike = st.builds(
+    lambda first, rest, end: f"/{first}/{'/'.join(rest)}{end}",
+    st.sampled_from(("([^/]+)", r"(\d+)", "(?:a|b)", r"\w+", "[ab]*")),
+    st.lists(st.sampled_from(SEGMENTS), max_size=4),
+    st.sampled_from(("", "", "/?", "/", "$")),
+)
+texts = st.lists(st.sampled_from(("a", "b", "ab", "1", "", "a.", "abb", "%2F", "c")), max_size=5).map("/".join)
+
+
+@pytest.mark.promise(8)
+@settings(max_examples=EXAMPLES // 4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.tuples(st.just("u"), alike, st.just(0), st.integers(0, 15)).filter(is_good), min_size=17, max_size=40),
+    st.lists(texts.map("/".__add__), min_size=PATHS, max_size=PATHS),
+)
+def test_promise_08_routes_told_apart_by_later_segments_equal_the_scan(table, paths):
+    """Many routes that begin alike: the first segment is a group, later ones are literal here and there."""
+    ours, oracle = Application(entries(table, ours=True)), tornado_of(table)
+    for path in paths:
+        assert answer(ours, path, "x.org") == answer(oracle, path, "x.org"), path
+
+
 @settings(max_examples=EXAMPLES // 4, deadline=None)
 @given(items)
 def test_a_pattern_is_refused_exactly_where_tornado_refuses_it(item):

@@ -65,7 +65,7 @@ class ApplicationMixin(_Base):
             self._default_hosts.append(Rule(DefaultHostMatches(self, matcher.host_pattern), handlers))
         self._router = self._surrounded()
 
-    def reverse_url(self, name: str, *args: Any, **kwargs: Any) -> str:
+    def reverse_url(self, name: str, /, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
         """The path of a named route; ReverseError, which is a KeyError, for an unknown name."""
         found = self._router.reverse_url(name, *args, **kwargs)
         if found is None and not kwargs:

@@ -21,12 +21,10 @@ from .literal import Head
 from .matching import RouteMatches
 from .normalize import normalized, opened
 from .origin import Origin
-from .pattern import PathPattern
+from .pattern import UNUSABLE, PathPattern
 from .rule_entry import RuleEntry
 
 __all__ = ["Compiler"]
-
-_UNUSABLE = (re.error, ValueError, OverflowError, RecursionError)
 
 
 class Compiler:
@@ -61,7 +59,7 @@ class Compiler:
         if isinstance(target, type) and issubclass(target, RequestHandler):
             converters = {name: self._converters[key] for name, key in route.path.placeholders()}
             return HandlerEntry(order, route, head, regex, converters)
-        whole = route.path.compiled or re.compile(route.path.source(self._converters))
+        whole = route.path.compile(route.where, self._converters)
         matcher = RouteMatches(route, whole, self._converters)
         return RuleEntry(order, route, matcher, self._target(target), head.prefix, whole.match)
 
@@ -74,10 +72,8 @@ class Compiler:
             regex = self._rests.get(head.rest)
             if regex is None:
                 regex = self._rests[head.rest] = re.compile(head.rest)
-        except KeyError as error:
-            raise _unknown_converter(route, error.args[0], self._converters) from None
-        except _UNUSABLE as error:
-            raise _bad_pattern(route, self._converters, error) from error
+        except UNUSABLE as error:
+            raise route.path.refusal(route.where, self._converters, error) from error
         return head, regex
 
     def _target(self, target: Any) -> Any:
@@ -120,32 +116,10 @@ def _check_conditions(route: Route) -> None:
         )
     try:
         re.compile(route.host or "")
-    except _UNUSABLE as error:
+    except UNUSABLE as error:
         raise UrlError.at(
             route.where,
             got=f"host {route.host!r} ({error})",
             expected="a regular expression",
             remedy=r"Escape what is meant literally, e.g. r'www\.example\.com'.",
         ) from error
-
-
-def _bad_pattern(route: Route, converters: Mapping[str, Converter], error: Exception) -> UrlError:
-    try:  # the position in the whole expression is of more use than that in a part
-        re.compile(route.path.source(converters))
-    except _UNUSABLE as whole:
-        error = whole
-    return UrlError.at(
-        route.where,
-        got=f"pattern {route.pattern!r} ({error})",
-        expected="a path like '/user/<int:uid>/'" if route.path.typed else "a regular expression",
-        remedy="Correct it there; escape with a backslash what is meant literally.",
-    )
-
-
-def _unknown_converter(route: Route, name: object, known: Mapping[str, Converter]) -> UrlError:
-    return UrlError.at(
-        route.where,
-        got=f"unknown converter {name!r}",
-        expected=f"one of {', '.join(sorted(known))}",
-        remedy="Give your own to the table: RouteTable(entries, converters={...}).",
-    )

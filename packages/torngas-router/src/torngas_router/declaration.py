@@ -98,7 +98,7 @@ class Route(URLSpec):
     @cached_property
     def regex(self) -> re.Pattern[str]:  # type: ignore[override]  # lazy
         """The path as one expression, for the built-in converters."""
-        return self.path.compiled or re.compile(self.path.source(BUILTIN_CONVERTERS))
+        return self.path.compile(self.where, BUILTIN_CONVERTERS)
 
     @cached_property
     def matcher(self) -> Matcher:  # type: ignore[override]  # lazy

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .entries import Entry
 from .handler_entry import HandlerEntry
+from .segments import Segmented
 
 __all__ = ["Index"]
 
-_MERGE_AT_BUILD = 32  # inherited entries; above, merging per lookup keeps memory linear in the table
+_FEW = 16  # of more entries, those of shorter prefixes are not copied, and those of one are told apart by segments
 _PROBES = 100_000  # entries tried on exact paths while building; beyond, they are searched like the others
 
 
@@ -36,12 +37,12 @@ class Index:
         """The entries that may match `path`, in declared order, except where `exact` has it."""
         if path.endswith("\n"):  # `$` also matches before a final line end, which no exact path has
             return [entry for entry in self.entries if path.startswith(entry.prefix)]
-        prefixes, parents = self._prefixes, self._parents
-        at = bisect_right(prefixes, path) - 1
+        prefixes = self._prefixes
+        at = bisect_right(prefixes, path) - 1  # _found, without the call
         while not path.startswith(prefixes[at]):
-            at = parents[at]
+            at = self._parents[at]
         merged = self._merged[at]
-        return self._gathered(at) if merged is None else merged
+        return self._gathered(at, path) if merged is None else merged
 
     def _build(self, entries: Sequence[Entry]) -> None:
         own: defaultdict[str, list[Entry]] = defaultdict(list)
@@ -49,20 +50,41 @@ class Index:
         for entry in entries:
             own[entry.prefix].append(entry)
         self._prefixes = sorted(own)
-        self._own = [tuple(own[prefix]) for prefix in self._prefixes]
         self._parents = _parents(self._prefixes)
+        self._own = [_own(own[prefix]) for prefix in self._prefixes]
         self._merged: list[tuple[Entry, ...] | None] = []
         for at, mine in enumerate(self._own):
             above = self._merged[self._parents[at]] if at else ()
-            few = above is not None and len(above) <= _MERGE_AT_BUILD
-            self._merged.append(tuple(sorted((*above, *mine), key=_order)) if few and above is not None else None)
+            if above is None or len(above) > _FEW or isinstance(mine, Segmented):
+                self._merged.append(None)
+            else:
+                self._merged.append(tuple(sorted((*above, *mine), key=_order)))
 
-    def _gathered(self, at: int) -> Sequence[Entry]:
-        found = list(self._own[at])
+    def rivals(self, entry: HandlerEntry) -> Iterator[Entry]:
+        """The searched entries that share a path with `entry`, and perhaps some that do not."""
+        for mine in self._chain(self._found(entry.prefix)):
+            yield from mine.like(entry) if isinstance(mine, Segmented) else mine
+
+    def _found(self, path: str) -> int:
+        """The place of the longest prefix of `path`."""
+        at = bisect_right(self._prefixes, path) - 1
+        while not path.startswith(self._prefixes[at]):
+            at = self._parents[at]
+        return at
+
+    def _chain(self, at: int) -> Iterator[tuple[Entry, ...] | Segmented]:
+        """The entries of one prefix, and of each shorter prefix of it."""
+        yield self._own[at]
         while at:
             at = self._parents[at]
-            found += self._own[at]
-        return sorted(found, key=_order)
+            yield self._own[at]
+
+    def _gathered(self, at: int, path: str) -> Sequence[Entry]:
+        found: list[Entry] = []
+        for mine in self._chain(at):
+            found += mine.of(path) if isinstance(mine, Segmented) else mine
+        found.sort(key=_order)
+        return found
 
     def _decide(self, countable: Sequence[HandlerEntry]) -> tuple[dict[str, HandlerEntry], list[HandlerEntry]]:
         """The paths that nothing declared earlier can take, and the entries that lost one of theirs."""
@@ -85,6 +107,14 @@ class Index:
         rivals = [rival for rival in self.candidates(path) if rival.order < order]
         self._probes -= len(rivals)
         return path.endswith("\n") or self._probes < 0 or any(rival.match(path, rival.start) for rival in rivals)
+
+
+def _own(entries: list[Entry]) -> tuple[Entry, ...] | Segmented:
+    if len(entries) > _FEW:
+        segmented = Segmented(entries)
+        if len(segmented.without_key) < len(entries) / 2:
+            return segmented
+    return tuple(entries)
 
 
 def _order(entry: Entry) -> int:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Head", "branches"]
+__all__ = ["Head", "branches", "class_end", "closing", "literals"]
 
 _SPECIAL = frozenset(".^$*+?{}[]\\|()")
 _QUANTIFIERS = frozenset("*+?{")
@@ -59,7 +59,7 @@ def _split(source: str) -> tuple[str, str, str]:
         return "", source, ""
     text: list[str] = []
     end = start
-    for character, begin, stop in _literals(source, start):
+    for character, begin, stop in literals(source, start):
         if source[stop : stop + 1] in _QUANTIFIERS:
             return "".join(text), source[begin:], source[begin:stop]
         text.append(character)
@@ -67,7 +67,7 @@ def _split(source: str) -> tuple[str, str, str]:
     return "".join(text), source[end:], ""
 
 
-def _literals(source: str, at: int) -> Iterator[tuple[str, int, int]]:
+def literals(source: str, at: int) -> Iterator[tuple[str, int, int]]:
     """(character, begin, end) of each literal character from `at` on, up to the first that is none."""
     while at < len(source):
         character, size = source[at], 1
@@ -91,7 +91,7 @@ def branches(source: str) -> list[str]:
         if character == "\\":
             at += 1
         elif character == "[":
-            at = _class_end(source, at)
+            at = class_end(source, at)
         elif source.startswith("(?#", at):
             at = source.find(")", at) if ")" in source[at:] else len(source)
         elif character in "()":
@@ -103,7 +103,24 @@ def branches(source: str) -> list[str]:
     return [*found, source[begin:]]
 
 
-def _class_end(source: str, at: int) -> int:
+def closing(source: str, at: int) -> int:
+    """Where the group that opens at `at` ends, just behind its parenthesis; ValueError if it does not."""
+    depth = 0
+    while at < len(source):
+        character = source[at]
+        if character == "\\":
+            at += 1
+        elif character == "[":
+            at = class_end(source, at)
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+            if not depth:
+                return at + 1
+        at += 1
+    raise ValueError("a group is not closed")
+
+
+def class_end(source: str, at: int) -> int:
     """Where the character class that opens at `at` closes."""
     at += 1
     if source[at : at + 1] == "^":

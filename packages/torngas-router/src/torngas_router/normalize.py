@@ -31,14 +31,12 @@ def opened(declared: Iterable[Any]) -> Iterator[Any]:
 
 def normalized(item: Any, origin: Origin) -> Route | Rule:
     """The entry as a Route where only its path decides, else as Tornado's Rule; UrlError for anything else."""
-    if isinstance(item, Route):
-        return item
     if isinstance(item, list | tuple):
         item = _of_items(item, origin)
-    if isinstance(item, Rule):
-        return _of_rule(item, origin)
     if isinstance(item, Route):
         return item
+    if isinstance(item, Rule):
+        return _of_rule(item, origin)
     raise _no_entry(item, origin)
 
 

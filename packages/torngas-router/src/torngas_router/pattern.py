@@ -13,9 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .converters import Converter
+from .errors import UrlError
 from .literal import branches
 
-__all__ = ["PathPattern", "Piece"]
+__all__ = ["UNUSABLE", "PathPattern", "Piece"]
+
+UNUSABLE = (re.error, LookupError, ValueError, OverflowError, RecursionError)
+"""What bad expressions and templates raise."""
 
 _PLACEHOLDER = re.compile(r"<(?:(?P<converter>[A-Za-z_]\w*):)?(?P<name>[A-Za-z_]\w*)>")
 _PLACEHOLDER_IN_EXPRESSION = re.compile(r"(?<!\(\?P)" + _PLACEHOLDER.pattern)
@@ -84,6 +88,33 @@ class PathPattern:
         if self.pieces[-1].typed:
             return whole + r"\Z"
         return whole if whole.endswith("$") else whole + "$"
+
+    def compile(self, where: str, converters: Mapping[str, Converter]) -> re.Pattern[str]:
+        """The one expression for whole paths; UrlError if it is none."""
+        try:
+            return self.compiled or re.compile(self.source(converters))
+        except UNUSABLE as error:
+            raise self.refusal(where, converters, error) from error
+
+    def refusal(self, where: str, converters: Mapping[str, Converter], error: Exception) -> UrlError:
+        """The UrlError that says what is wrong with this pattern, which raised `error` in whole or in part."""
+        if isinstance(error, LookupError):
+            return UrlError.at(
+                where,
+                got=f"unknown converter {error.args[0]!r}",
+                expected=f"one of {', '.join(sorted(converters))}",
+                remedy="Give your own to the table: RouteTable(entries, converters={...}).",
+            )
+        try:  # the position in the whole expression is of more use than that in a part
+            re.compile(self.source(converters))
+        except UNUSABLE as whole:
+            error = whole
+        return UrlError.at(
+            where,
+            got=f"pattern {self.text!r} ({error})",
+            expected="a path like '/user/<int:uid>/'" if self.typed else "a regular expression",
+            remedy="Correct it there; escape with a backslash what is meant literally.",
+        )
 
     def under(self, prefix: str) -> PathPattern:
         """This pattern below `prefix`: one slash between them, however either was written.

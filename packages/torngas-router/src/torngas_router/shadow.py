@@ -26,17 +26,16 @@ def shadow(index: Index, entry: Entry) -> Entry | None:
     """The earlier entry that takes everything which `entry` matches; None if there is none, or nobody can tell."""
     if not isinstance(entry, HandlerEntry):
         return None
-    for rival in _rivals(index, entry):
-        if rival.order < entry.order and rival.answers_whenever(entry) and _covers(rival, entry):
-            return rival
-    return None
+    earlier = (rival for rival in _rivals(index, entry) if rival.order < entry.order)
+    covering = (rival for rival in earlier if rival.answers_whenever(entry) and _covers(rival, entry))
+    return min(covering, key=lambda rival: rival.order, default=None)
 
 
 def _rivals(index: Index, entry: HandlerEntry) -> Iterator[HandlerEntry]:
     for path in entry.head.paths:
         if path in index.exact:
             yield index.exact[path]
-    for rival in index.candidates(entry.prefix):
+    for rival in index.rivals(entry):
         if isinstance(rival, HandlerEntry):
             yield rival
 

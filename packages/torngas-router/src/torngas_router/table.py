@@ -123,14 +123,14 @@ class RouteTable(NestedTable):
         target_kwargs = {"allow": ", ".join(sorted(allowed))}
         return application.get_handler_delegate(request, MethodNotAllowedHandler, target_kwargs=target_kwargs)
 
-    def reverse(self, name: str, *args: Any, **kwargs: Any) -> str:
+    def reverse(self, name: str, /, *args: Any, **kwargs: Any) -> str:
         """The quoted path of a named route; ReverseError says what is unknown, missing or does not fit."""
         found = self.reverse_url(name, *args, **kwargs)
         if found is None:
             raise unknown_name(name, self._content.names)
         return found
 
-    def reverse_url(self, name: str, *args: Any, **kwargs: Any) -> str | None:
+    def reverse_url(self, name: str, /, *args: Any, **kwargs: Any) -> str | None:  # type: ignore[override]
         """The same as a `tornado.routing.ReversibleRouter` does it: None for an unknown name."""
         return self._content.reverse(name, args, kwargs)
 
