@@ -11,7 +11,7 @@ from torngas_cache import create_cache
 class Remote:
     keeps = True
     lowest = None
-    grain = 0.03
+    grain = 0.06
 
     def __init__(self, request):
         self.place = request.getfixturevalue(self.fixture)
@@ -21,6 +21,7 @@ class Remote:
     def make(self, **config):
         config["OPTIONS"] = {**self.options, **config.get("OPTIONS", {})}
         self.made.append(create_cache(self.backend, self.location(), **config))
+        self.made[-1].has_key("connected")  # learning a cluster's layout takes longer than a grain
         return self.made[-1]
 
     def advance(self, seconds):
@@ -98,13 +99,13 @@ class Memcached(Remote):
     backend = "memcached"
     fixture = "memcached_server"
     lowest = 0
-    grain = 1.0
+    grain = 2.0  # an entry that is to live n seconds lives between n - 1 and n: the server's clock ticks once a second
 
     def location(self):
         return f"127.0.0.1:{self.place['port']}"
 
     def advance(self, seconds):
-        time.sleep(seconds + 1.0)  # its clock ticks once a second
+        time.sleep(seconds + 0.1)
 
     def plant(self, cache, storage_key, data):
         cache.client.set(storage_key, data)

@@ -55,6 +55,15 @@ class ClusterServer(Server):
         """As `Server.execute_many`; one round trip per node."""
         return self._guarded(self._send_many, commands, ()) if commands else []
 
+    def _once(self, command: Command) -> Any:
+        return self.client.execute_command(*command)
+
+    def _many_once(self, commands: Sequence[Command]) -> list[Any]:
+        pipeline = self.client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(pipeline.execute(raise_on_error=False))
+
     def _new_side(self) -> Side:
         return ClusterSide(self._topology.aclient())
 

@@ -1,7 +1,7 @@
 """The primitives of a cache as redis commands, and what their replies mean; no I/O.
 
-Replies are read from the synchronous client, which already turns some into Python values, and bare from pipelines:
-both spellings of one reply must mean the same here.
+Replies come bare from connections, and from the client of a cluster with some already turned into Python values: both
+spellings of one reply must mean the same here.
 """
 
 from __future__ import annotations

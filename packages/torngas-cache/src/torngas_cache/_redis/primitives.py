@@ -125,15 +125,20 @@ class RedisPrimitives(RecordCache):
         except CacheUnavailable as error:
             self._policy.answer(error, None)
 
-    # A lock that nobody holds is worse than an error: these raise under every policy.
-
     def _remove_if(self, key: str, payload: Payload) -> bool:
-        return bool(self._servers.primary.execute(commands.remove_if(key, digest(payload))))
+        try:
+            return bool(self._servers.primary.execute(commands.remove_if(key, digest(payload))))
+        except CacheUnavailable as error:
+            return self._policy.answer(error, False)
 
     def _expire_if(self, key: str, payload: Payload, seconds: float | None) -> bool:
-        return bool(self._servers.primary.execute(commands.expire_if(key, digest(payload), seconds)))
+        try:
+            return bool(self._servers.primary.execute(commands.expire_if(key, digest(payload), seconds)))
+        except CacheUnavailable as error:
+            return self._policy.answer(error, False)
 
     def _claim_lock(self, key: str, payload: Payload, seconds: float | None) -> bool:
+        """Raises in an outage under every policy: a lock that nobody holds is worse than an error."""
         return bool(self._servers.primary.execute(commands.insert(key, payload, seconds)))
 
     def _claim_lease(self, key: str, payload: Payload, seconds: float | None) -> bool:

@@ -122,15 +122,20 @@ class AsyncRedisPrimitives(RedisPrimitives):
         except CacheUnavailable as error:
             self._policy.answer(error, None)
 
-    # A lock that nobody holds is worse than an error: these raise under every policy.
-
     async def _aremove_if(self, key: str, payload: Payload) -> bool:
-        return bool(await self._servers.primary.aexecute(commands.remove_if(key, digest(payload))))
+        try:
+            return bool(await self._servers.primary.aexecute(commands.remove_if(key, digest(payload))))
+        except CacheUnavailable as error:
+            return self._policy.answer(error, False)
 
     async def _aexpire_if(self, key: str, payload: Payload, seconds: float | None) -> bool:
-        return bool(await self._servers.primary.aexecute(commands.expire_if(key, digest(payload), seconds)))
+        try:
+            return bool(await self._servers.primary.aexecute(commands.expire_if(key, digest(payload), seconds)))
+        except CacheUnavailable as error:
+            return self._policy.answer(error, False)
 
     async def _aclaim_lock(self, key: str, payload: Payload, seconds: float | None) -> bool:
+        """Raises in an outage under every policy: a lock that nobody holds is worse than an error."""
         return bool(await self._servers.primary.aexecute(commands.insert(key, payload, seconds)))
 
     async def _aclaim_lease(self, key: str, payload: Payload, seconds: float | None) -> bool:

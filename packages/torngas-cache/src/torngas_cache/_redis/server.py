@@ -162,27 +162,46 @@ class Server:
 
     def _send(self, command: Command) -> Any:
         try:
-            return self.client.execute_command(*command)
+            return self._once(command)
         except self._errors.unknown_script:
-            return self.client.execute_command(*_in_full(command))
+            return self._once(_in_full(command))
         except self._errors.lost:
             if not repeatable(command):
                 raise
-            return self.client.execute_command(*command)
+            return self._once(command)
 
     def _send_many(self, commands: Sequence[Command]) -> list[Any]:
         try:
-            return self._pipelined(commands)
+            return self._many_once(commands)
         except self._errors.lost:
             if not all(map(repeatable, commands)):
                 raise
-            return self._pipelined(commands)
+            return self._many_once(commands)
 
-    def _pipelined(self, commands: Sequence[Command]) -> list[Any]:
-        pipeline = self.client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        return list(pipeline.execute(raise_on_error=False))
+    def _once(self, command: Command) -> Any:
+        """One exchange on a pooled connection: `client.execute_command` less what this class does itself."""
+        pool = self.client.connection_pool
+        connection = borrow(pool)
+        try:
+            connection.send_packed_command(connection.pack_command(*command))
+            return connection.read_response()
+        finally:
+            pool.release(connection)
+
+    def _many_once(self, commands: Sequence[Command]) -> list[Any]:
+        pool = self.client.connection_pool
+        connection = borrow(pool)
+        try:
+            connection.send_packed_command(connection.pack_commands(commands))
+            return [self._reply(connection) for _ in commands]
+        finally:
+            pool.release(connection)
+
+    def _reply(self, connection: Any) -> Any:
+        try:
+            return connection.read_response()
+        except self._errors.refused as error:
+            return error
 
     def _new_side(self) -> Side:
         return PoolSide(self._topology.aclient())
