@@ -14,9 +14,11 @@ from .errors import (
     PageNotFound,
     UnknownAttribute,
 )
+from .keyset import KeysetPage, apaginate_keyset, paginate_keyset
 from .middleware import CookiePins, DBAlchemyMiddleware, SessionPins
 from .model import MetaBaseModel, Model
-from .pagination import AsyncPagination, Pagination, QueryPagination, SelectPagination, apaginate, paginate
+from .pages import AsyncPagination, QueryPagination, SelectPagination, apaginate, paginate
+from .pagination import Pagination
 from .query import BaseQuery
 from .routers import ConnectionRouter
 from .scope import Scope
@@ -40,6 +42,7 @@ __all__ = [
     "DatabaseUnavailable",
     "Endpoint",
     "EngineLimits",
+    "KeysetPage",
     "MetaBaseModel",
     "Model",
     "NotConfigured",
@@ -55,8 +58,10 @@ __all__ = [
     "SessionPins",
     "UnknownAttribute",
     "apaginate",
+    "apaginate_keyset",
     "configure",
     "create_session",
     "get_connector",
     "paginate",
+    "paginate_keyset",
 ]

@@ -26,7 +26,7 @@ def guard(engine: Engine, timeout: float) -> None:
     dialect = engine.dialect
     if dialect.driver == "pymysql":
         event.listen(engine, "connect", _forget_handshake_limit)
-    ping = _PINGS.get(dialect.driver) or _plain(dialect)
+    ping = (_ASYNC_PINGS if dialect.is_async else _PINGS).get(dialect.driver) or _plain(dialect)
 
     def ask(dbapi_connection: Any, record: Any, proxy: Any) -> None:
         if "fresh" not in record.info:  # made this moment: nothing can have happened to it
@@ -101,6 +101,8 @@ async def _ping_psycopg(raw: Any) -> None:
 _PINGS: dict[str, Ping] = {
     "pymysql": _pymysql,
     "psycopg": _psycopg,
+}
+_ASYNC_PINGS: dict[str, Ping] = {
     "asyncmy": _awaiting(_ping_asyncmy),
-    "psycopg_async": _awaiting(_ping_psycopg),
+    "psycopg": _awaiting(_ping_psycopg),
 }

@@ -212,11 +212,15 @@ class Connector:
 
     def new_session(self, alias: str = DEFAULT_ALIAS, **options: Any) -> RoutingSession:
         """Makes a session for a `with` block; inside a request it follows the request's decisions."""
-        return self.make_session(alias, _state(), **options)
+        return self.make_session(alias, self._state(), **options)
 
     def new_async_session(self, alias: str = DEFAULT_ALIAS, **options: Any) -> RoutingAsyncSession:
         """Makes a session for an `async with` block; inside a request it follows the request's decisions."""
-        return self.make_async_session(alias, _state(), **options)
+        return self.make_async_session(alias, self._state(), **options)
+
+    def _state(self) -> RequestState:
+        scope = enclosing_scope()
+        return scope.state(self) if scope is not None and scope.is_entered else RequestState()
 
     def database_for(self, mapper: Mapper[Any] | None, clause: Any, alias: str, reading: bool, /) -> ConnBase:
         """Answers the database of a statement: by its model, else by its tables, else by `alias`."""
@@ -333,8 +337,3 @@ def _current() -> Connector:
         f"models: got {len(found)} open connectors; expected one. Call configure(DATABASE_CONNECTION), or use "
         "the models inside `with connector.scope():`."
     )
-
-
-def _state() -> RequestState:
-    scope = enclosing_scope()
-    return scope.state if scope is not None else RequestState()

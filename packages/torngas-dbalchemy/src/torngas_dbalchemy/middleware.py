@@ -107,7 +107,8 @@ class DBAlchemyMiddleware:
         """Opens the request's scope in the current context."""
         scope = Scope(self._connector, primary=handler.request.method not in _SAFE_METHODS)
         if self._pins is not None:
-            scope.state.restore(self._pins.load(handler), self._current().consistency)
+            connector = self._connector or get_connector()
+            scope.state(connector).restore(self._pins.load(handler), connector.consistency)
         setattr(handler, _SCOPE, scope.enter())
         if self._interval:
             self._keep_alive()
@@ -115,13 +116,13 @@ class DBAlchemyMiddleware:
     def process_response(self, handler: Any, clear: Callable[[], None], chunk: Any) -> None:
         """Remembers the request's writes for the user's next request."""
         scope: Scope | None = getattr(handler, _SCOPE, None)
-        if scope is None or self._pins is None or not scope.state.wrote:
+        if scope is None or self._pins is None:
             return
-        token = scope.state.token()
-        if token is not None:
-            clock = self._current().consistency.clock
-            longest = max(pin.deadline for pin in scope.state.pins.values())
-            self._pins.save(handler, token, longest - clock())
+        connector = self._connector or get_connector()
+        state = scope.state(connector)
+        if state.wrote and (token := state.token()) is not None:
+            longest = max(pin.deadline for pin in state.pins.values())
+            self._pins.save(handler, token, longest - connector.consistency.clock())
 
     async def process_endcall(self, handler: Any, clear: Callable[[], None]) -> None:
         """Closes the request's sessions; what was not committed is rolled back."""
@@ -136,16 +137,13 @@ class DBAlchemyMiddleware:
             self._timer.cancel()
         self._timer = self._loop = None
 
-    def _current(self) -> Connector:
-        return self._connector or get_connector()
-
     def _keep_alive(self) -> None:
         # Begun by the first request: the loop that serves exists then, and no fork follows.
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self.close()
             self._loop = loop
-            self._timer = loop.call_later(self._interval, self._ping, loop, self._current())
+            self._timer = loop.call_later(self._interval, self._ping, loop, self._connector or get_connector())
 
     def _ping(self, loop: asyncio.AbstractEventLoop, connector: Connector) -> None:
         if self._loop is not loop:

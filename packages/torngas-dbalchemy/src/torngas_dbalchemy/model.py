@@ -23,7 +23,7 @@ from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
 from ._mapped import METADATA, REGISTRY
 from .connector import get_connector
 from .errors import UnknownAttribute
-from .pagination import AsyncPagination, apaginate
+from .pages import AsyncPagination, apaginate
 from .query import BaseQuery
 from .routers import DEFAULT_ALIAS
 from .scope import current_scope, enclosing_scope
@@ -54,7 +54,7 @@ class _Session:
 class _AsyncSession:
     def __get__(self, instance: Model | None, owner: type[Model]) -> RoutingAsyncSession:
         scope, connector = enclosing_scope(), get_connector()
-        if scope is None:
+        if scope is None or not scope.is_entered:
             raise RuntimeError(
                 f"{owner.__name__}.asession: got no request to belong to; expected one, as nothing else would close "
                 "it. Use `async with connector.scope():` or `async with db.asession() as session:`."
@@ -100,7 +100,7 @@ class Model(DeclarativeBase, metaclass=MetaBaseModel):
 
         Inside a request the object belongs to the task's session, elsewhere it is detached.
         """
-        if enclosing_scope() is not None:
+        if _in_request():
             return await cls.asession.get(cls, ident, **options)
         async with _new_session(cls) as session:
             return await session.get(cls, ident, **options)
@@ -111,10 +111,15 @@ class Model(DeclarativeBase, metaclass=MetaBaseModel):
     ) -> AsyncPagination[T]:
         """Answers a page of the class's rows, by primary key, or of `select`; options as of `paginate`."""
         statement = _by_key(cls) if select is None else select
-        if enclosing_scope() is not None:
+        if _in_request():
             return await apaginate(cls.asession, statement, page=page, **options)
         async with _new_session(cls) as session:
             return await apaginate(session, statement, page=page, **options)
+
+
+def _in_request() -> bool:
+    scope = enclosing_scope()
+    return scope is not None and scope.is_entered
 
 
 def _by_key(model: type[Model]) -> Select[Any]:

@@ -10,20 +10,12 @@ the start each time; for deep paging use `paginate_keyset`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from collections.abc import Iterator
+from typing import Any, Generic, Literal, TypeVar
 
-from sqlalchemy import Select
-from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
-from sqlalchemy.orm import Session, scoped_session
-
-from .counting import count_rows, estimate_rows
 from .errors import PageNotFound
 
-if TYPE_CHECKING:
-    from .query import BaseQuery
-
-__all__ = ["AsyncPagination", "Count", "Pagination", "QueryPagination", "SelectPagination", "apaginate", "paginate"]
+__all__ = ["Count", "Pagination", "page_size"]
 
 T = TypeVar("T")
 Count = Literal["exact", "estimate", "none"] | bool
@@ -79,8 +71,7 @@ class Pagination(Generic[T]):
         self._count = _COUNTS[count]
         self.max_per_page = max_per_page
         self.page = _positive("page", page, 1, error_out)
-        size = _positive("per_page", per_page, DEFAULT_PER_PAGE, error_out)
-        self.per_page = size if max_per_page is None else min(size, max_per_page)
+        self.per_page = page_size(per_page, max_per_page, error_out)
         self.items: list[T] = []
         self.total: int | None = None
         self._more = False
@@ -215,126 +206,14 @@ class Pagination(Generic[T]):
         return f"<{type(self).__name__} page={self.page} per_page={self.per_page} total={self.total}>"
 
 
-class SelectPagination(Pagination[T]):
-    """A page of a `select()`: objects where it selects one thing, rows where it selects several."""
-
-    def _query_items(self) -> list[T]:
-        statement: Select[Any] = self._query_args["select"]
-        result = self._query_args["session"].execute(_window(self, statement))
-        return list(_things(statement, result))
-
-    def _query_count(self) -> int:
-        session, statement = self._query_args["session"], self._query_args["select"]
-        if self._count == "estimate" and (rows := estimate_rows(session, statement)) is not None:
-            return max(rows, self._query_offset + len(self.items))
-        return count_rows(session, statement)
-
-
-class QueryPagination(Pagination[T]):
-    """A page of a `Query`."""
-
-    def _query_items(self) -> list[T]:
-        query: BaseQuery[T] = self._query_args["query"]
-        return query.limit(self._query_limit).offset(self._query_offset).all()
-
-    def _query_count(self) -> int:
-        query: BaseQuery[T] = self._query_args["query"]
-        statement: Any = query.statement
-        if self._count == "estimate" and (rows := estimate_rows(query.session, statement)) is not None:
-            return max(rows, self._query_offset + len(self.items))
-        return count_rows(query.session, statement)
-
-
-class AsyncPagination(SelectPagination[T]):
-    """A page of a `select()` on an asynchronous session; `prev()` and `next()` are awaited."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        raise TypeError(f"{type(self).__name__}: its items must be awaited; use `await apaginate(…)`.")
-
-    @classmethod
-    async def load(cls, session: Any, **options: Any) -> AsyncPagination[T]:
-        """Answers a page; options as of `paginate`."""
-        return await session.run_sync(lambda inner: cls._loaded(session, inner, options))  # type: ignore[no-any-return]
-
-    @classmethod
-    def _loaded(cls, session: Any, inner: Session, options: dict[str, Any]) -> AsyncPagination[T]:
-        page = cls.__new__(cls)
-        page._configure(
-            options.pop("page", None),
-            options.pop("per_page", None),
-            options.pop("max_per_page", 100),
-            options.pop("error_out", True),
-            options.pop("count", True),
-            {"session": inner, "select": options["select"]},
-        )
-        page._load()
-        page._query_args = {"session": session, "select": options["select"]}
-        return page
-
-    def _at(self, page: int, error_out: bool) -> Awaitable[AsyncPagination[T]]:
-        return self.load(
-            page=page,
-            per_page=self.per_page,
-            max_per_page=self.max_per_page,
-            error_out=error_out,
-            count=self._count,
-            **self._query_args,
-        )
-
-
-_AnySession = Session | scoped_session[Any]
-_AnyAsyncSession = AsyncSession | async_scoped_session[Any]
-_ASYNC_SESSIONS = (AsyncSession, async_scoped_session)
-
-
-@overload
-def paginate(session: _AnySession, select: Select[Any], /, **options: Any) -> SelectPagination[Any]: ...
-@overload
-def paginate(select: Select[Any], /, *, session: _AnySession, **options: Any) -> SelectPagination[Any]: ...
-@overload
-def paginate(session: _AnyAsyncSession, select: Select[Any], /, **options: Any) -> Awaitable[AsyncPagination[Any]]: ...
-@overload
-def paginate(
-    select: Select[Any], /, *, session: _AnyAsyncSession, **options: Any
-) -> Awaitable[AsyncPagination[Any]]: ...
-def paginate(first: Any, second: Any = None, /, *, session: Any = None, **options: Any) -> Any:
-    """Answers one page of a `select()`; with an asynchronous session, an awaitable of it.
-
-    Args:
-        session: first argument or keyword; any session.
-        select: the statement; order it, or pages may overlap.
-        page, per_page, max_per_page, error_out, count: see `Pagination`.
+def page_size(per_page: Any, most: int | None, error_out: bool) -> int:
+    """Answers the items per page: 20 for None, `most` at most.
 
     Raises:
-        PageNotFound: with `error_out` (the default), for a wrong or empty page; a LookupError with `status_code` 404.
+        PageNotFound: with `error_out`, for what is no number from 1.
     """
-    if isinstance(first, Select):
-        statement, session = first, second if session is None else session
-    else:
-        statement, session = second, first
-    if session is None or not isinstance(statement, Select):
-        raise TypeError(
-            f"paginate: got {type(first).__name__} and {type(second).__name__}; expected a session and a select()."
-        )
-    if isinstance(session, _ASYNC_SESSIONS):
-        return AsyncPagination.load(session, select=statement, **options)
-    return SelectPagination(session=session, select=statement, **options)
-
-
-async def apaginate(session: _AnyAsyncSession, select: Select[Any], /, **options: Any) -> AsyncPagination[Any]:
-    """The asynchronous `paginate`."""
-    return await AsyncPagination.load(session, select=select, **options)
-
-
-def _window(page: Pagination[Any], statement: Select[Any]) -> Select[Any]:
-    return statement.limit(page._query_limit).offset(page._query_offset)
-
-
-def _things(statement: Select[Any], result: Any) -> Any:
-    # Only the ORM knows `unique`, which joined eager loading of collections needs.
-    if statement._propagate_attrs:
-        result = result.unique()
-    return result.scalars() if len(statement.column_descriptions) == 1 else result
+    size = _positive("per_page", per_page, DEFAULT_PER_PAGE, error_out)
+    return size if most is None else min(size, most)
 
 
 def _positive(name: str, value: Any, default: int, error_out: bool) -> int:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Query
 
 from .errors import PageNotFound
-from .pagination import Count, QueryPagination
+from .pages import QueryPagination
+from .pagination import Count
 
 __all__ = ["BaseQuery"]
 

@@ -14,7 +14,6 @@ import asyncio
 import threading
 from contextvars import ContextVar, Token
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from .consistency import RequestState
 from .session import RoutingAsyncSession, RoutingSession
@@ -48,13 +47,22 @@ class Scope:
 
     def __init__(self, connector: Any = None, *, primary: bool = False) -> None:
         self.connector = connector
-        self.state = RequestState(primary=primary)
+        self._primary = primary
+        self._states: dict[Any, RequestState] = {}
         self._thread = threading.get_ident()
         self._main: dict[_Key, RoutingSession] = {}
         self._free: dict[_Key, list[RoutingSession]] = {}
-        self._tasks: WeakKeyDictionary[asyncio.Task[Any], dict[_Key, RoutingAsyncSession]] | None = None
+        self._tasks: dict[asyncio.Task[Any], dict[_Key, RoutingAsyncSession]] = {}
+        self._free_async: dict[_Key, list[RoutingAsyncSession]] = {}
         self._closed = False
         self._token: Token[Scope | None] | None = None
+
+    def state(self, maker: Any) -> RequestState:
+        """Answers what this request has decided about the databases of a connector."""
+        found = self._states.get(maker)
+        if found is None:
+            found = self._states.setdefault(maker, RequestState(primary=self._primary))
+        return found
 
     def session(self, maker: Maker, alias: str) -> RoutingSession:
         """Answers the session of the calling thread; made at the first call."""
@@ -71,13 +79,19 @@ class Scope:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("asession: got no running task; expected a call from a coroutine.")
-        if self._tasks is None:
-            self._tasks = WeakKeyDictionary()
-        mine = self._tasks.setdefault(task, {})
-        key = (maker, alias)
+        if task not in self._tasks:
+            self._tasks[task] = {}
+            task.add_done_callback(self._end_task)
+        mine, key = self._tasks[task], (maker, alias)
         if key not in mine:
-            mine[key] = maker.make_async_session(alias, self.state)
+            free = self._free_async.get(key)
+            mine[key] = free.pop() if free else maker.make_async_session(alias, self.state(maker))
         return mine[key]
+
+    def _end_task(self, task: asyncio.Task[Any]) -> None:
+        # The next task takes the session over, as the next piece of work in a thread does.
+        for key, session in self._tasks.pop(task, {}).items():
+            self._free_async.setdefault(key, []).append(session)
 
     def has(self, maker: Maker, alias: str) -> bool:
         """Whether the scope's own thread has a session already."""
@@ -91,15 +105,17 @@ class Scope:
             session = self._lease().drop((maker, alias))
         if session is not None:
             session.close()
-        self.state.chosen.pop(alias, None)
+        self.state(maker).chosen.pop(alias, None)
 
     def take(self, key: _Key) -> RoutingSession:
         """A session that nobody uses: one left by finished work of this request, or a new one."""
-        free = self._free.get(key)
-        try:
-            return free.pop() if free else key[0].make_session(key[1], self.state)
-        except IndexError:  # another thread was quicker
-            return key[0].make_session(key[1], self.state)  # type: ignore[no-any-return]
+        if free := self._free.get(key):
+            try:
+                return free.pop()
+            except IndexError:  # another thread was quicker
+                pass
+        maker: Maker = key[0]
+        return maker.make_session(key[1], self.state(maker))
 
     def give_back(self, key: _Key, session: RoutingSession) -> None:
         """Takes a session that its thread has done with."""
@@ -109,9 +125,14 @@ class Scope:
             self._free.setdefault(key, []).append(session)
 
     @property
+    def is_entered(self) -> bool:
+        """Whether somebody opened this scope, and will close it."""
+        return self._token is not None
+
+    @property
     def is_busy(self) -> bool:
         """Whether closing will have to talk to a server."""
-        return any(session.in_transaction() for session in self._sessions()) or bool(self._tasks)
+        return any(session.in_transaction() for session in self._sessions()) or bool(self._tasks or self._free_async)
 
     def enter(self) -> Scope:
         """Makes this the scope of the current context."""
@@ -138,11 +159,16 @@ class Scope:
             await asyncio.get_running_loop().run_in_executor(None, self.close)
         else:
             self.close()
-        tasks, self._tasks = self._tasks, None
-        for mine in list(tasks.values()) if tasks else []:
-            for session in mine.values():
-                await session.close()
+        for session in self._take_async():
+            await session.close()
         self._leave()
+
+    def _take_async(self) -> list[RoutingAsyncSession]:
+        used = [session for mine in self._tasks.values() for session in mine.values()]
+        free = [session for sessions in self._free_async.values() for session in sessions]
+        self._tasks.clear()
+        self._free_async.clear()
+        return used + free
 
     def _leave(self) -> None:
         token, self._token = self._token, None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import scoped_session
 
-from .scope import Maker, current_scope
+from .scope import Maker, current_scope, enclosing_scope
 from .session import RoutingSession
 from .statements import PRIMARY
 
@@ -25,13 +25,16 @@ class _ContextRegistry:
         return current_scope().session(self._maker, self._alias)
 
     def has(self) -> bool:
-        return current_scope().has(self._maker, self._alias)
+        scope = enclosing_scope()
+        return scope is not None and scope.has(self._maker, self._alias)
 
     def set(self, session: RoutingSession) -> None:
         raise NotImplementedError("the session of a context is made by its connector")
 
     def clear(self) -> None:
-        current_scope().forget(self._maker, self._alias)
+        scope = enclosing_scope()
+        if scope is not None:
+            scope.forget(self._maker, self._alias)
 
 
 class ScopedSession(scoped_session[RoutingSession]):
@@ -43,7 +46,7 @@ class ScopedSession(scoped_session[RoutingSession]):
     def __init__(self, maker: Maker, alias: str) -> None:
         self._maker = maker
         self._alias = alias
-        self.session_factory = lambda **options: maker.make_session(alias, current_scope().state)  # type: ignore[assignment]
+        self.session_factory = lambda **options: maker.make_session(alias, current_scope().state(maker))  # type: ignore[assignment]
         self.registry = _ContextRegistry(maker, alias)  # type: ignore[assignment]
 
     @property

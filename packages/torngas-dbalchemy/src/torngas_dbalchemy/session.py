@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, Engine, event
@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, Session, scoped_session, sessionmaker
 from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.selectable import CompoundSelect
 
 from .consistency import Consistency, Pin, RequestState, has_reached, position_of
 from .query import BaseQuery
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from .engines import Server
 
 __all__ = ["Routes", "RoutingAsyncSession", "RoutingSession", "create_session"]
+
+_SPECIAL = (UpdateBase, CompoundSelect)
 
 
 class Routes(Protocol):
@@ -124,25 +127,30 @@ class RoutingSession(Session):
 
         def execute(self, statement, *args, **options):
             """Executes a statement on the server that it belongs to."""
-            # The SELECT that fetches the keys of an UPDATE or DELETE belongs to it.
-            if not isinstance(statement, UpdateBase):
-                return super().execute(statement, *args, **options)
-            with self.on_primary():
-                return super().execute(statement, *args, **options)
+            if isinstance(statement, _SPECIAL):
+                return self._special(super().execute, statement, args, options)
+            return super().execute(statement, *args, **options)
 
         def scalars(self, statement, *args, **options):
             """Executes a statement and answers its first column."""
-            if not isinstance(statement, UpdateBase):
-                return super().scalars(statement, *args, **options)
-            with self.on_primary():
-                return super().scalars(statement, *args, **options)
+            if isinstance(statement, _SPECIAL):
+                return self._special(super().scalars, statement, args, options)
+            return super().scalars(statement, *args, **options)
 
         def scalar(self, statement, *args, **options):
             """Executes a statement and answers its first value."""
-            if not isinstance(statement, UpdateBase):
-                return super().scalar(statement, *args, **options)
+            if isinstance(statement, _SPECIAL):
+                return self._special(super().scalar, statement, args, options)
+            return super().scalar(statement, *args, **options)
+
+    def _special(self, method: Callable[..., Any], statement: Any, args: Any, options: dict[str, Any]) -> Any:
+        if isinstance(statement, UpdateBase):
+            # The SELECT that fetches the keys of an UPDATE or DELETE belongs to it.
             with self.on_primary():
-                return super().scalar(statement, *args, **options)
+                return method(statement, *args, **options)
+        # Of a UNION of models SQLAlchemy does not tell get_bind().
+        options["bind_arguments"] = {"clause": statement, **(options.get("bind_arguments") or {})}
+        return method(statement, *args, **options)
 
     def _replica(self, database: ConnBase) -> Engine:
         """The engine for reads of this transaction, connected; the primary's if no replica can serve."""
