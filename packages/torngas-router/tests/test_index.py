@@ -139,6 +139,7 @@ def test_an_expression_is_taken_apart(source, head):
         ("/(a/b)?/orders/$", None),
         ("/(a|b/)/orders/$", None),
         ("/([^/]+)/+orders/$", None),
+        (r"/([^/]+)/x\/orders/$", None),
         (r"/\w+|/x/orders/$", None),
         (r"/([^/]+)/(?=x)orders/$", None),
         ("/([^/]+)/orders.*$", None),

@@ -10,7 +10,7 @@ from tornado.httpserver import HTTPServer
 from tornado.routing import AnyMatches, HostMatches, PathMatches, Rule, RuleRouter
 from tornado.web import ErrorHandler, RequestHandler, StaticFileHandler
 
-from torngas_router import Application, RouteTable, Url, UrlError, path, route
+from torngas_router import Application, MethodNotAllowedHandler, RouteTable, Url, UrlError, path, route
 
 
 class Page(RequestHandler):
@@ -91,6 +91,15 @@ async def test_a_405_names_the_allowed_methods(echo, serve, u):
     fetch = await serve(Application([u("/x", echo, methods=["GET"])], xsrf_cookies=True))
     response = await fetch("/x", "POST")
     assert (response.code, response.headers["Allow"]) == (405, "GET, HEAD")
+
+
+async def test_an_application_may_bring_its_own_405_page(echo, serve, u):
+    class Refused(MethodNotAllowedHandler):
+        def write_error(self, status_code, **kwargs):
+            self.write(f"{status_code}, but {self.allow}")
+
+    fetch = await serve(Application([u("/x", echo, methods=["GET"])], method_not_allowed_handler_class=Refused))
+    assert (await fetch("/x", "POST")).body == b"405, but GET, HEAD"
 
 
 def test_a_nested_table_and_a_typed_value_count_for_the_405_too(ask, u):

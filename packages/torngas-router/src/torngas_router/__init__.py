@@ -3,6 +3,7 @@
 from .application import Application, ApplicationMixin
 from .converters import Converter
 from .declaration import Route
+from .delegate import MethodNotAllowedHandler
 from .description import RouteInfo
 from .entries import Match
 from .errors import ReverseError, UrlError
@@ -16,6 +17,7 @@ __all__ = [
     "Converter",
     "LocalRedirectHandler",
     "Match",
+    "MethodNotAllowedHandler",
     "ReverseError",
     "Route",
     "RouteInfo",

@@ -116,12 +116,17 @@ class RouteTable(NestedTable):
     def refuse_method(
         self, request: HTTPServerRequest, application: tornado.web.Application
     ) -> HTTPMessageDelegate | None:
-        """The delegate of a 405 if only the method was wrong, else None."""
+        """The delegate of a 405 if only the method was wrong, else None.
+
+        The application's setting `method_not_allowed_handler_class` may name another class than
+        MethodNotAllowedHandler; it is initialized with `allow`.
+        """
         allowed = self.allowed_methods(request)
         if not allowed:
             return None
         target_kwargs = {"allow": ", ".join(sorted(allowed))}
-        return application.get_handler_delegate(request, MethodNotAllowedHandler, target_kwargs=target_kwargs)
+        handler = application.settings.get("method_not_allowed_handler_class", MethodNotAllowedHandler)
+        return application.get_handler_delegate(request, handler, target_kwargs=target_kwargs)
 
     def reverse(self, name: str, /, *args: Any, **kwargs: Any) -> str:
         """The quoted path of a named route; ReverseError says what is unknown, missing or does not fit."""
