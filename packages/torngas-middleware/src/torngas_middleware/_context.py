@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from contextvars import copy_context
+from collections.abc import Awaitable, Callable
+from contextvars import Context, ContextVar, copy_context
 from inspect import iscoroutine
+from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
-__all__ = ["ContextDelegate"]
+__all__ = ["ContextDelegate", "is_separate", "separately"]
+
+_separate: ContextVar[bool] = ContextVar("torngas_middleware_separate", default=False)
 
 
 class ContextDelegate(HTTPMessageDelegate):
@@ -20,13 +23,14 @@ class ContextDelegate(HTTPMessageDelegate):
 
     __slots__ = ("_context", "_delegate")
 
-    def __init__(self, delegate: HTTPMessageDelegate) -> None:
-        self._context = copy_context()
+    def __init__(self, delegate: HTTPMessageDelegate, context: Context) -> None:
         self._delegate = delegate
+        self._context = context
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
+        self._context.run(_separate.set, True)
         return self._context.run(self._delegate.headers_received, start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
@@ -41,3 +45,19 @@ class ContextDelegate(HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         self._context.run(self._delegate.on_connection_close)
+
+    def execute(self) -> Any:
+        """Runs the handler at once, for callers that have the whole request: `application(request)`."""
+        return self._context.run(self._delegate.execute)  # type: ignore[attr-defined]
+
+
+def is_separate() -> bool:
+    """Whether the running code is inside of a request's own context already."""
+    return _separate.get()
+
+
+def separately(find: Callable[[], Any]) -> ContextDelegate:
+    """Finds a delegate in a context of its own, which the delegate keeps."""
+    context = copy_context()
+    context.run(_separate.set, True)
+    return ContextDelegate(context.run(find), context)

@@ -75,7 +75,11 @@ class _WriteThrough(type):
     """Sets class attributes on the handler class itself: `type(self).count += 1` means that one."""
 
     def __setattr__(cls, name: str, value: object) -> None:
-        setattr(cls.__dict__.get("_middleware_handler", super()), name, value)
+        handler = cls.__dict__.get("_middleware_handler")
+        if handler is None:
+            super().__setattr__(name, value)
+        else:
+            setattr(handler, name, value)
 
     def __delattr__(cls, name: str) -> None:
-        delattr(cls.__dict__.get("_middleware_handler", super()), name)
+        delattr(cls.__dict__["_middleware_handler"], name)

@@ -6,14 +6,16 @@ application = Application([("/", Hello)], middlewares=[AccessLogMiddleware(), "a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import tornado.web
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import RequestHandler
 
-from ._context import ContextDelegate
+from ._context import ContextDelegate, is_separate, separately
 from ._exchange import Exchange
 from ._waiting import Background, refuse_awaitable
 from ._wrapping import wrap
@@ -56,9 +58,11 @@ class MiddlewareApplication(tornado.web.Application):
         await self._background.drain()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:  # noqa: D102
-        return ContextDelegate(super().start_request(server_conn, request_conn))
+        return ContextDelegate(super().start_request(server_conn, request_conn), copy_context())
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:  # noqa: D102
+        if not is_separate():
+            return separately(partial(self.find_handler, request, **kwargs))
         if self._chains.call:
             try:
                 self._run_call(request)
