@@ -8,14 +8,13 @@ identifiers, as keywords; nothing else of the user's does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from functools import lru_cache
 from keyword import iskeyword
 from typing import Any
 
 from torngas_signal._conventions import SenderAs, Shape
 
-__all__ = ["Call", "Form", "Run", "call_of", "run_maker"]
+__all__ = ["Call", "Run", "call_of", "run_maker"]
 
 Call = Callable[[Callable[..., Any], Any, object, dict[str, Any]], Any]
 """`call(receiver, signal, sender, payload)`."""
@@ -26,16 +25,8 @@ Run = Callable[[Any, Any, dict[str, Any]], list[tuple[Any, Any]]]
 _KNOWN_SHAPES = 1024  # payloads with made-up names must not fill the memory
 
 
-class Form(Enum):
-    """How the targets are found: exactly one, always the same, or by the sender's identity."""
-
-    ONE = "one"
-    ALL = "all"
-    BY_SENDER = "by sender"
-
-
 _RUN = """
-def make(targets, get, find, other, careful, failed):
+def make({free}, other, careful, failed):
     def run(signal, sender, payload):
         if len(payload) != {count}:
             return other(signal, sender, payload)
@@ -44,7 +35,21 @@ def make(targets, get, find, other, careful, failed):
         except KeyError:
             return other(signal, sender, payload)
         {sender}
-        {body}
+        {find}
+        {head}
+        receiver = target()
+        if receiver is None:
+            responses = []
+        else:
+            {respond}
+            responses = [(receiver, {response})]
+        if rest:
+            for {head_names} in rest:
+                receiver = target()
+                if receiver is not None:
+                    {respond_again}
+                    responses.append((receiver, {response}))
+        return responses
     return run
 """
 
@@ -60,35 +65,14 @@ _FIND = """
             targets = find(signal, sender)
             if targets is None:
                 {forget}return careful(signal, sender, payload)
+        first, rest = targets
 """
 
-_ONE = """
-        receiver = targets()
-        if receiver is None:
-            return []
-        return [(receiver, {call})]
-"""
-
-_LOOP = """
-        responses = []
-        for {target} in targets:
-            receiver = target()
-            if receiver is not None:
-                responses.append((receiver, {call}))
-        return responses
-"""
-
-_ROBUST_LOOP = """
-        responses = []
-        for {target} in targets:
-            receiver = target()
-            if receiver is not None:
-                try:
-                    response = {call}
-                except Exception as error:
-                    response = failed(signal, receiver, error)
-                responses.append((receiver, response))
-        return responses
+_GUARD = """
+{indent}try:
+{indent}    response = {call}
+{indent}except Exception as error:
+{indent}    response = failed(signal, receiver, error)
 """
 
 
@@ -101,19 +85,27 @@ def call_of(shape: Shape) -> Call:
 
 
 @lru_cache(maxsize=_KNOWN_SHAPES)
-def run_maker(names: tuple[str, ...], shape: Shape | None, form: Form, robust: bool) -> Callable[..., Run]:
-    """Makes the maker of a send for payloads of exactly these names; `shape` is None where receivers differ."""
+def run_maker(names: tuple[str, ...], shape: Shape | None, by_sender: bool, robust: bool) -> Callable[..., Run]:
+    """Makes the maker of a send for payloads of exactly these names.
+
+    The targets, a first one and the rest (there is mostly one), are given once and for all, or `by_sender` looked
+    up for every send. `shape` is None where receivers differ; each target then comes with its call.
+    """
     values = {name: f"v{index}" for index, name in enumerate(names)}
     call = "call(receiver, signal, sender, payload)" if shape is None else _call(shape, values)
-    loop = _ONE if form is Form.ONE else _ROBUST_LOOP if robust else _LOOP
-    body = loop.format(call=call, target="target, call" if shape is None else "target")
     find = _FIND.format(forget="del payload['sender']; " if "sender" in values else "")
     made: Callable[..., Run] = _execute(
         _RUN.format(
+            free="get, find" if by_sender else "first, rest",
             count=len(names),
             values="; ".join(f"{local} = payload[{name!r}]" for name, local in values.items()) or "pass",
             sender=_TAKE_SENDER.format(value=values["sender"]) if "sender" in values else "",
-            body=(find if form is Form.BY_SENDER else "") + body,
+            find=find if by_sender else "",
+            head="target = first" if shape is not None else "target, call = first",
+            head_names="target" if shape is not None else "target, call",
+            respond=_GUARD.format(indent=" " * 12, call=call) if robust else "",
+            respond_again=_GUARD.format(indent=" " * 20, call=call) if robust else "",
+            response="response" if robust else call,
         )
     )
     return made

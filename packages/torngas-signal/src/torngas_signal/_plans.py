@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torngas_signal._callers import Call, Form, Run, call_of, run_maker
+from torngas_signal._callers import Call, Run, call_of, run_maker
 from torngas_signal._conventions import Convention, Shape
 from torngas_signal._receivers import Connection, Receiver
-from torngas_signal._senders import ANY, Key, is_plain, sender_key
+from torngas_signal._senders import ANY, Key, sender_key
 from torngas_signal.exceptions import PayloadError
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ WRAPPERS = frozenset({"_async_wrapper", "_sync_wrapper"})
 """Arguments of `send` that are not payload."""
 
 _KNOWN_NAMES = 64  # sets of names per state; more come only from made-up names
+
+
+Targets = tuple[Any, tuple[Any, ...]]
+"""The first receiver to call, and the rest, as `_callers` wants them."""
 
 
 class Step:
@@ -60,7 +64,7 @@ class Step:
 
 
 class Selection:
-    """Who is called for a payload of these names; `by_sender` holds what was found for senders by identity.
+    """Who is called for a payload of these names; `by_sender` holds what was found for connected senders.
 
     `lenient` drops a payload name that hides the sender, instead of raising.
     """
@@ -71,22 +75,21 @@ class Selection:
         self.names = names
         self._lenient = lenient
         self.plain = tuple(name for name in names if name not in WRAPPERS)
-        self.by_sender: dict[int, tuple[Step, ...]] = {}
+        self.by_sender: dict[Key, tuple[Step, ...]] = {}
         self._memory: dict[Any, Call] = {}
         self._shared: tuple[Step, ...] | None = None
 
     def steps(self, table: Table, sender: object) -> tuple[Step, ...]:
         """Answers the steps for this sender, highest priority first, then in the order of connection."""
-        if (known := self.by_sender.get(id(sender))) is not None:
+        key = sender_key(sender)
+        if (known := self.by_sender.get(key)) is not None:
             return known
-        bucket = table.buckets.get(sender_key(sender))
-        if bucket is None or sender is ANY or bucket.is_gone:
+        bucket = table.buckets.get(key)
+        if bucket is None or key is ANY or bucket.is_gone:
             if self._shared is None:
                 self._shared = self._merge(table.connections(ANY))
             return self._shared
-        steps = self._merge([*table.connections(ANY), *table.connections(sender_key(sender))])
-        if is_plain(sender):
-            self.by_sender[id(sender)] = steps
+        steps = self.by_sender[key] = self._merge([*table.connections(ANY), *table.connections(key)])
         return steps
 
     def call(self, receiver: Receiver) -> Call:
@@ -122,12 +125,12 @@ class Snapshot:
         self.robust = robust
         self._runs: dict[tuple[bool, tuple[str, ...]], Run] = {}
         self._selections: dict[tuple[str, ...], Selection] = {}
-        self._picks: list[dict[int, Any]] = []
+        self._picks: list[dict[Key, Any]] = []
 
-    def forget(self, identity: int | None) -> None:
+    def forget(self, sender: Key) -> None:
         """Drops what is known of a sender that is being collected: another object may get its identity."""
         for pick in tuple(self._picks):
-            pick.pop(identity, None)  # type: ignore[arg-type]  # None is never a key
+            pick.pop(sender, None)
 
     def selection(self, table: Table, names: tuple[str, ...]) -> Selection:
         """Answers the selection for payloads of these names.
@@ -163,30 +166,40 @@ class Snapshot:
         receivers = tuple(table.receivers.values())
         calls = {selection.call(receiver) for receiver in receivers}
         shape = selection.shape(receivers[0].convention) if len(calls) == 1 else None
-        if len(table.buckets) > 1:
-            return self._by_sender(selection, run_maker(names, shape, Form.BY_SENDER, robust), shape is not None, parts)
+        by_sender = len(table.buckets) > 1
+        maker = run_maker(names, shape, by_sender, robust)
+        if by_sender:
+            known, find = _finder(selection, uniform=shape is not None)
+            self._picks.append(known)
+            return maker(known.get, find, *parts)
         steps = selection.steps(table, ANY)
         if any(step.needs_care for step in steps):
             return parts.careful
-        targets = _targets(steps, uniform=shape is not None)
-        one = len(steps) == 1 and not robust
-        maker = run_maker(names, shape, Form.ONE if one else Form.ALL, robust)
-        return maker(targets[0] if one else targets, None, None, *parts)
+        return maker(*_targets(steps, uniform=shape is not None), *parts)
 
-    def _by_sender(self, selection: Selection, maker: Callable[..., Run], uniform: bool, parts: Parts) -> Run:
-        known: dict[int, tuple[Any, ...]] = {}
 
-        def find(signal: Any, sender: object) -> tuple[Any, ...] | None:
-            steps = selection.steps(signal._table, sender)
-            if any(step.needs_care for step in steps):
-                return None
-            targets = _targets(steps, uniform=uniform)
-            if id(sender) in selection.by_sender:
-                known[id(sender)] = targets
-            return targets
+def _finder(selection: Selection, *, uniform: bool) -> tuple[dict[Key, Targets], Callable[..., Targets | None]]:
+    """Answers the targets known by the sender's key, which is mostly its `id`, and what finds the others.
 
-        self._picks.append(known)
-        return maker(None, known.get, find, *parts)
+    Only connected senders become known: their weak references tell when an identity ends. All others share theirs.
+    """
+    known: dict[Key, Targets] = {}
+
+    def find(signal: Any, sender: object) -> Targets | None:
+        key = sender_key(sender)
+        if key not in signal._table.buckets:
+            key = ANY
+        if (found := known.get(key)) is not None:
+            return found
+        steps = selection.steps(signal._table, ANY if key is ANY else sender)
+        if any(step.needs_care for step in steps):
+            return None
+        targets = _targets(steps, uniform=uniform)
+        if key is ANY or key in selection.by_sender:
+            known[key] = targets
+        return targets
+
+    return known, find
 
 
 class Parts(NamedTuple):
@@ -201,10 +214,14 @@ MUTED = Snapshot(None, None)
 """The state of every muted signal. Nobody compiles into it."""
 
 
-def _targets(steps: tuple[Step, ...], *, uniform: bool) -> tuple[Any, ...]:
-    if uniform:
-        return tuple(step.receiver.resolve for step in steps)
-    return tuple((step.receiver.resolve, step.call) for step in steps)
+def _targets(steps: tuple[Step, ...], *, uniform: bool) -> Targets:
+    found: list[Any] = [step.receiver.resolve if uniform else (step.receiver.resolve, step.call) for step in steps]
+    first, *rest = found or [_nobody if uniform else (_nobody, None)]
+    return first, tuple(rest)
+
+
+def _nobody() -> None:
+    """Resolves to no receiver, where there is none."""
 
 
 def _check_names(table: Table, names: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from enum import Enum
 from types import MethodType
 from typing import Final, Literal
 
-__all__ = ["ANY", "AnySender", "Key", "Reference", "is_plain", "reference_to", "sender_key"]
+__all__ = ["ANY", "AnySender", "Key", "Reference", "reference_to", "sender_key"]
 
 Key = Hashable
 Reference = Callable[[], object]
@@ -35,22 +35,23 @@ ANY: Final[Literal[AnySender.ANY]] = AnySender.ANY
 """Every sender. It is the default of `connect`."""
 
 
-class _ById:
-    """The prefix of keys made from identities, so that no integer sender can ever meet one."""
+class _ByValue:
+    """The first half of an integer sender's key: integers alone are the keys of identities."""
+
+
+class _Method:
+    """The first part of a bound method's key."""
 
 
 def sender_key(sender: object) -> Key:
-    """Answers what identifies this sender among the living."""
-    if sender is ANY or isinstance(sender, (str, int)):
+    """Answers what identifies this sender among the living: for most its `id`, for a string the string itself."""
+    if isinstance(sender, str):
         return sender
+    if isinstance(sender, int):
+        return _ByValue, sender
     if isinstance(sender, MethodType):
-        return _ById, id(sender.__self__), id(sender.__func__)
-    return _ById, id(sender)
-
-
-def is_plain(sender: object) -> bool:
-    """Answers whether `id(sender)` alone finds its receivers while it is alive."""
-    return not isinstance(sender, (str, int, MethodType))
+        return _Method, id(sender.__self__), id(sender.__func__)
+    return ANY if sender is ANY else id(sender)
 
 
 def reference_to(sender: object, lost: Callable[[object], None]) -> Reference:

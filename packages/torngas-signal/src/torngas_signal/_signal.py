@@ -102,26 +102,29 @@ class Dispatcher:
         Raises:
             ReceiverError: The receiver is not callable, or cannot be referenced weakly.
         """
-        connect = partial(
-            self._connect, sender=sender, weak=weak, dispatch_uid=dispatch_uid, priority=priority, once=once
-        )
-        return connect if receiver is None else connect(receiver)
+        options: dict[str, Any] = {"weak": weak, "uid": dispatch_uid, "priority": priority, "once": once}
+        if receiver is None:
+            return partial(self._connect, sender=sender, options=options)
+        return self._connect(receiver, sender, options)
 
-    def _connect(
-        self, receiver: Receiver, *, sender: object, weak: bool, dispatch_uid: Hashable, priority: int, once: bool
-    ) -> Receiver:
+    def _connect(self, receiver: Receiver, sender: object, options: dict[str, Any]) -> Receiver:
         if not callable(receiver):
             raise ReceiverError(f"{self}.connect: got {receiver!r}; expected a callable, e.g. a function.")
-        known = self._table.is_connected(receiver, sender, dispatch_uid)
-        self._table.add(receiver, sender, weak=weak, uid=dispatch_uid, priority=priority, once=once)
-        if self._connected is not None:
-            try:
-                self._connected.send(self, receiver=receiver, sender=sender, weak=weak)
-            except BaseException:
-                if not known:  # a hook that raises refuses the connection
-                    self._table.remove_exactly(receiver, sender, dispatch_uid)
-                raise
+        if self._connected is None:
+            self._table.add(receiver, sender, **options)
+        else:
+            self._connect_and_tell(receiver, sender, options)
         return receiver
+
+    def _connect_and_tell(self, receiver: Receiver, sender: object, options: dict[str, Any]) -> None:
+        known = self._table.is_connected(receiver, sender, options["uid"])
+        self._table.add(receiver, sender, **options)
+        try:
+            self._connected.send(self, receiver=receiver, sender=sender, weak=options["weak"])
+        except BaseException:
+            if not known:  # a hook that raises refuses the connection
+                self._table.remove_exactly(receiver, sender, options["uid"])
+            raise
 
     def connect_via(self, sender: object, weak: bool = False) -> Any:
         """Answers a decorator that connects a function to this sender; strongly unless `weak`."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from torngas_signal._changes import Changeable
 from torngas_signal._plans import MUTED, Selection, Snapshot
 from torngas_signal._receivers import Connection, Receiver, receiver_key
-from torngas_signal._senders import ANY, Key, Reference, is_plain, reference_to, sender_key
+from torngas_signal._senders import ANY, Key, Reference, reference_to, sender_key
 from torngas_signal._sending import dispatch, dispatch_robust
 from torngas_signal.exceptions import ReceiverError
 
@@ -101,7 +101,7 @@ class Table(Changeable[_Gone]):
             self._drop_bucket(bucket)
             bucket = None
         if bucket is None:
-            bucket = self.buckets[key] = Bucket(key, reference_to(sender, self._sender_lost(sender, key)))
+            bucket = self.buckets[key] = Bucket(key, reference_to(sender, self._sender_lost(key)))
         return bucket
 
     def remove(self, receiver: Any, sender: object, uid: Hashable = None) -> bool:
@@ -230,13 +230,13 @@ class Table(Changeable[_Gone]):
             record.weaken(receiver, lost)
         return record
 
-    def _sender_lost(self, sender: object, key: Key) -> Callable[[object], None]:
-        own, identity = weakref.ref(self), id(sender) if is_plain(sender) else None
+    def _sender_lost(self, key: Key) -> Callable[[object], None]:
+        own = weakref.ref(self)
 
         def lost(_: object) -> None:
             table = own()
             if table is not None and not sys.is_finalizing():
-                table.snapshot.forget(identity)
+                table.snapshot.forget(key)  # at once: the next object may get its identity
                 if (bucket := table.buckets.get(key)) is not None and bucket.is_gone:
                     table._note(bucket)
 
