@@ -32,9 +32,9 @@ class Converted(bytes):
     value: Any
 
     @classmethod
-    def of(cls, raw: bytes, value: Any) -> Converted:
-        """`value` in the clothes of `raw`."""
-        converted = cls(raw)
+    def of(cls, text: str, value: Any) -> Converted:
+        """`value` in the clothes of its text in the path."""
+        converted = cls(unquoted(text) or b"")
         converted.value = value
         return converted
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import HostMatches
@@ -26,10 +27,11 @@ class HandlerEntry(Entry):
 
     __slots__ = (
         "_constant",
-        "_converters",
         "_handler",
         "_host",
+        "_is_typed",
         "_kwargs",
+        "_parts",
         "_plain",
         "_positional",
         "_single",
@@ -61,12 +63,13 @@ class HandlerEntry(Entry):
         self._plain = not regex.groups
         self._positional = not regex.groupindex
         self._single = self._positional and regex.groups == 1
-        self._converters = tuple(converters.items())
+        self._parts = tuple((name, converters.get(name)) for name in regex.groupindex)
+        self._is_typed = bool(converters)
 
     def answers_whenever(self, other: HandlerEntry) -> bool:
         """Whether its methods and hosts, and what its typed parts accept, include those of `other`."""
         methods = self.methods is None or (other.methods is not None and other.methods <= self.methods)
-        converts = not self._converters or self._converters == other._converters
+        converts = not self._is_typed or self._parts == other._parts
         return methods and converts and self.route.host in (None, other.route.host)
 
     def admits_host(self, request: HTTPServerRequest) -> bool:
@@ -125,17 +128,20 @@ class HandlerEntry(Entry):
             return ()
         return self.methods
 
-    def _named(self, found: re.Match[str], box: Callable[[bytes, Any], Any]) -> dict[str, Any] | None:
-        values: dict[str, Any] = {name: unquoted(text) for name, text in found.groupdict().items()}
-        for name, converter in self._converters:
-            raw = values[name]
+    def _named(self, found: re.Match[str], box: Callable[[str, Any], Any]) -> dict[str, Any] | None:
+        values: dict[str, Any] = {}
+        for name, converter in self._parts:
+            text = found[name]
+            if converter is None:
+                values[name] = unquoted(text)
+                continue
             try:
-                value = converter.to_python(raw.decode())
+                value = converter.to_python(unquote(text, errors="strict") if "%" in text else text)
             except ValueError:
                 return None
-            values[name] = value if isinstance(value, str) else box(raw, value)
+            values[name] = value if isinstance(value, str) else box(text, value)
         return values
 
 
-def _value(raw: bytes, value: Any) -> Any:
+def _value(text: str, value: Any) -> Any:
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import HostMatches, PathMatches
@@ -51,10 +52,10 @@ class RouteMatches(PathMatches):
     def _convert(self, params: dict[str, Any]) -> bool:
         values = params.get("path_kwargs", {})
         for name, converter in self._typed:
-            raw = values[name]
             try:
-                value = converter.to_python(raw.decode())
+                text = values[name].decode()
+                value = converter.to_python(text)
             except ValueError:
                 return False
-            values[name] = value if isinstance(value, str) else Converted.of(raw, value)
+            values[name] = value if isinstance(value, str) else Converted.of(quote(text), value)
         return True
