@@ -20,10 +20,10 @@ from .timeout import TimeoutMiddleware
 from .trustedhost import TrustedHostMiddleware
 
 __all__ = [
-    "CORS",
     "AccessLogMiddleware",
     "Application",
     "BucketStore",
+    "CORS",
     "CORSMiddleware",
     "CompressionMiddleware",
     "HookError",

@@ -16,7 +16,10 @@ from tornado.web import RequestHandler
 from ._responses import add_vary
 from .protocols import Clear
 
-__all__ = ["CORS", "CORSMiddleware"]
+__all__ = [
+    "CORS",
+    "CORSMiddleware",
+]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s?#@]+")

@@ -1,7 +1,7 @@
 """The seven hooks, one `Protocol` each.
 
-A middleware is any object that has at least one of them; nothing needs to be inherited. Every parameter is
-positional. A true return value skips the rest of the same hook; `clear()` ends every later hook of every middleware
+A middleware is any object that has at least one of them; nothing needs to be inherited. Parameters are passed by
+position, but for the keyword arguments of a template. A true return value skips the rest of the same hook; `clear()` ends every later hook of every middleware
 for this request, the rest of the same hook included.
 """
 
@@ -15,8 +15,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
 __all__ = [
-    "HOOKS",
     "Clear",
+    "HOOKS",
     "Hook",
     "ProcessCall",
     "ProcessEndcall",
@@ -69,7 +69,7 @@ class ProcessRequest(Protocol):
 class ProcessRender(Protocol):
     """Runs at every `render` and `render_string`, in reverse order; may not be async."""
 
-    def process_render(self, handler: RequestHandler, clear: Clear, template_name: str, /, **kwargs: Any) -> object:
+    def process_render(self, handler: RequestHandler, clear: Clear, template_name: str, **kwargs: Any) -> object:
         """Sees the template's name and arguments before it is rendered."""
 
 

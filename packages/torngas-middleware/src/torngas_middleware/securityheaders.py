@@ -16,7 +16,10 @@ from tornado.web import RequestHandler
 
 from .protocols import Clear
 
-__all__ = ["SecurityHeaders", "SecurityHeadersMiddleware"]
+__all__ = [
+    "SecurityHeaders",
+    "SecurityHeadersMiddleware",
+]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
