@@ -87,7 +87,7 @@ def clock(monkeypatch):
     """A wall clock that the test sets; monotonic time goes on."""
 
     class Clock:
-        now = 1_790_000_000.0  # 2026-09-21 13:33:20 UTC
+        now = 1_789_997_600.0  # 2026-09-21 13:33:20 UTC
 
         def __call__(self):
             return self.now

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+
 from torngas_logger import NonBlockingHandler, ProcessLogRotatingFileHandler, ProcessLogTimedFileHandler
 
 fork = multiprocessing.get_context("fork")
@@ -127,7 +128,11 @@ def test_a_forked_child_has_none_of_the_parents_descriptors(log, plain):
     plain(handler).info("hello")
     pid = os.fork()
     if not pid:
-        names = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
+        names = [
+            os.readlink(f"/proc/self/fd/{fd}")
+            for fd in os.listdir("/proc/self/fd")
+            if os.path.exists(f"/proc/self/fd/{fd}")
+        ]
         os._exit(int(str(log.path) in names))
     assert os.waitpid(pid, 0)[1] == 0
 

@@ -15,8 +15,8 @@ from torngas_logger.pretty import enable_pretty_logging
 from torngas_logger.syslog import SysLogger, syslogger
 
 __all__ = [
-    "DEFAULT_LOGGERS",
     "ColorFormatter",
+    "DEFAULT_LOGGERS",
     "JsonFormatter",
     "LineFormatter",
     "LoggerConfigError",

@@ -5,9 +5,9 @@ finds the file due takes the lock file first (one rotates, the others wait there
 exclusive lock of the log file: now nobody writes. It renames, makes the new file, and lets go. Each step leaves a state
 from which the next process goes on, so kill -9 needs no repair, but for a record cut by it: see `_mend`.
 
-A writer must notice that "its" file was renamed. It compares the path with its descriptor, but not for every record:
-a rotation holds the exclusive lock for `_HOLD` seconds *before* it renames, so between two moments at which a writer
-had the shared lock, less than `_LEASE` apart, there was none.
+A writer must notice that "its" file was renamed. It compares the path with its descriptor; not for every record, when
+many follow each other closely: a rotation holds the exclusive lock for `_HOLD` seconds *before* it renames, so between
+two moments at which a writer had the shared lock, less than `_LEASE` apart, there was none.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import errno
 import math
 import os
 import stat
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,7 +28,8 @@ from torngas_logger._locks import LOCK_SH, LOCK_UN, acquire, flock
 from torngas_logger._schedule import Schedule
 from torngas_logger._state import Agreement, HeldLock, LockFile
 
-_LEASE = 5e-5
+_LEASE = 1e-4
+_BURST, _LULL = 64, 0.005  # so many records, none further apart than that, and the lease begins
 _HOLD = 2 * _LEASE
 _PATIENCE = 0.5  # seconds that a rotation waits for a writer that was stopped
 _RETRY = 1.0  # seconds until a rotation that failed is tried again
@@ -35,6 +37,7 @@ _SMALL, _MARGIN = 512, 32768  # near the size limit one process writes at a time
 _ATTEMPTS = 1000
 _SECTOR = 511  # a write that is cut, is cut at a multiple of 512
 _FLAGS = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_OPEN_FILES_STAY = sys.platform == "win32"  # there an open file cannot be renamed, so it is open for one record only
 _DONE, _AGAIN, _STALE, _DUE = range(4)
 
 
@@ -77,7 +80,7 @@ class SharedFile:
         self._fd = -1
         self._inode = self._device = self._size = 0
         self._regular = True
-        self._seen = -math.inf
+        self._seen, self._streak, self._lease = -math.inf, 0, 0.0
         self._since, self._until, self._postponed = math.inf, -math.inf, -math.inf
 
     def append(self, data: bytes) -> None:
@@ -95,6 +98,8 @@ class SharedFile:
                 self._append(data)
             if self._parked or self._turned:
                 self._finish()
+            if _OPEN_FILES_STAY:
+                self.close()
         finally:
             self._busy = False
 
@@ -156,10 +161,10 @@ class SharedFile:
             if not self._since <= time.time() < self._until:
                 return _DUE if self._regular else self._append_plainly(data)
             now = monotonic()
-            if now - self._seen > _LEASE:
+            if now - self._seen > self._lease:
                 if not self._is_current():
                     return _STALE
-                self._seen = now
+                self._renew(now)
             if self._max_bytes and (verdict := self._check_size(len(data), near)):
                 return verdict
             written = write(fd, data)
@@ -171,6 +176,11 @@ class SharedFile:
         if written != len(data):
             self._take_back(end, written)
         return _DONE
+
+    def _renew(self, now: float) -> None:
+        self._streak = self._streak + 1 if now - self._seen < _LULL else 0
+        self._lease = _LEASE if self._streak > _BURST else 0.0
+        self._seen = now
 
     def _append_plainly(self, data: bytes) -> int:
         """A pipe or a device: nothing to lock, nothing to rotate."""
@@ -297,12 +307,16 @@ class SharedFile:
                 pass
             if self._is_current():
                 target, label, number = self._archive.free_name(self._label(until, now), last)
+                status = os.fstat(old)
+                if _OPEN_FILES_STAY:
+                    self.close()
                 self._rotate(self.path, target)
-                self._begin(held, Agreement(0, until, "", label, number), os.fstat(old))
+                self._begin(held, Agreement(0, until, "", label, number), status)
         finally:
-            flock(old, LOCK_UN)
-            if self._fd != old:
-                os.close(old)
+            if not _OPEN_FILES_STAY:
+                flock(old, LOCK_UN)
+                if self._fd != old:
+                    os.close(old)
 
     def _begin(self, held: HeldLock, last: Agreement, old: os.stat_result) -> None:
         self.open()

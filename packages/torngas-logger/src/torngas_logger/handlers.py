@@ -74,6 +74,7 @@ class ProcessLogFileHandler(logging.handlers.BaseRotatingHandler):
         _check(filename, mode, encoding, max_bytes, backups, compress)
         super().__init__(filename, "a", encoding or "utf-8", delay=True, errors=errors)
         self._codec, self._errors = encoding or "utf-8", errors or "backslashreplace"
+        self._utf8 = self._codec.lower().replace("_", "-") in ("utf-8", "utf8")
         self._format = fast_format(None)
         self.delay = delay
         self.maxBytes = max_bytes
@@ -117,8 +118,9 @@ class ProcessLogFileHandler(logging.handlers.BaseRotatingHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one record, rotating the file before it where that is due."""
-        try:  # `_encode`, without the call
-            data = (self._format(record) + self.terminator).encode(self._codec, self._errors)
+        try:
+            text = self._format(record) + self.terminator
+            data = text.encode() if self._utf8 and text.isascii() else text.encode(self._codec, self._errors)
         except Exception:  # noqa: BLE001 - arguments and formatters of the user raise whatever they like
             self.handleError(record)
             return

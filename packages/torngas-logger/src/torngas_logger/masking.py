@@ -13,7 +13,7 @@ import re
 import traceback
 from collections.abc import Iterable, Mapping
 
-__all__ = ["HEADERS", "MASK", "NAMES", "MaskingFilter"]
+__all__ = ["HEADERS", "MASK", "MaskingFilter", "NAMES"]
 
 MASK = "***"
 #: Headers whose value is masked to its end.

@@ -14,7 +14,7 @@ import logging
 import logging.handlers
 import queue
 import threading
-from typing import Literal
+from typing import Any, Literal
 
 from torngas_logger._forks import survive_forks
 from torngas_logger.errors import LoggerConfigError
@@ -49,6 +49,7 @@ class NonBlockingHandler(logging.handlers.QueueHandler):
         self.target = target
         self._block = when_full == "block"
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
         self._dropped = 0
         survive_forks(self)
 
@@ -56,6 +57,13 @@ class NonBlockingHandler(logging.handlers.QueueHandler):
     def dropped(self) -> int:
         """How many records were dropped and not yet logged as such."""
         return self._dropped
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        """As `logging.Handler.handle`, without the handler's lock: who waits for room must not keep others out."""
+        verdict: Any = self.filter(record)
+        if verdict:
+            self.emit(verdict if isinstance(verdict, logging.LogRecord) else record)
+        return verdict
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queues the record. It waits only where `when_full` is "block" and the queue is full."""
@@ -87,22 +95,24 @@ class NonBlockingHandler(logging.handlers.QueueHandler):
 
     def close(self) -> None:
         """Writes what waits, ends the thread, and closes the target. A later record starts a new thread."""
-        self.acquire()
-        try:
-            thread, self._thread = self._thread, None
-            if thread is not None:
+        with self._starting:
+            # `_thread` stays set until the thread is gone: by it a target that logs is known.
+            if self._thread is not None and self._thread is not threading.current_thread():
                 self._waiting.put(None)
-                thread.join()
-        finally:
-            self.release()
+                self._thread.join()
+                self._thread = None
+                self._drain()
         self._report()
         self.target.close()
         super().close()
 
     def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, args=(self._waiting,), name="log writer", daemon=True)
-            self._thread.start()
+        if self._thread is not None:
+            return
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, args=(self._waiting,), name="log writer", daemon=True)
+                self._thread.start()
 
     def _run(self, waiting: queue.Queue[_Item | None]) -> None:
         while (item := waiting.get()) is not None:
@@ -110,6 +120,13 @@ class NonBlockingHandler(logging.handlers.QueueHandler):
             self._write(item)
             waiting.task_done()
         waiting.task_done()
+
+    def _drain(self) -> None:
+        """Writes what other threads queued behind the end."""
+        while not self._waiting.empty():
+            if (item := self._waiting.get()) is not None:
+                self._write(item)
+            self._waiting.task_done()
 
     def _write(self, item: _Item) -> None:
         context, record = item
@@ -128,5 +145,6 @@ class NonBlockingHandler(logging.handlers.QueueHandler):
     def _after_fork(self) -> None:
         # What waits is the parent's, and written by it.
         self._waiting = self.queue = queue.Queue(self._capacity)
+        self._starting = threading.Lock()
         self._thread = None
         self._dropped = 0
