@@ -11,6 +11,7 @@ from torngas_httpmodule import HttpModuleError
 from torngas_logger import LoggerError
 from torngas_middleware import MiddlewareError
 from torngas_router import UrlError
+from torngas_session import SessionError
 
 __all__ = ["STARTUP_ERRORS", "ending_the_program"]
 
@@ -21,6 +22,7 @@ STARTUP_ERRORS: tuple[type[Exception], ...] = (
     HttpModuleError,
     LoggerError,
     MiddlewareError,
+    SessionError,
     UrlError,
 )
 

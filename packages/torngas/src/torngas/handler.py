@@ -24,6 +24,7 @@ from torngas.mixins.exception import UncaughtExceptionMixin
 from torngas.settings_manager import settings
 from torngas.template.base import TemplateMixin
 from torngas_middleware import MiddlewareHandlerMixin
+from torngas_session import SessionAccessMixin
 
 __all__ = ["ApiHandler", "ErrorHandler", "WebHandler"]
 
@@ -31,7 +32,7 @@ __all__ = ["ApiHandler", "ErrorHandler", "WebHandler"]
 _CALLBACK = re.compile(r"(?=.{1,128}\Z)[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*|\[\d{1,9}\])*", re.ASCII)
 
 
-class WebHandler(UncaughtExceptionMixin, MiddlewareHandlerMixin, TemplateMixin, RequestHandler):
+class WebHandler(UncaughtExceptionMixin, MiddlewareHandlerMixin, SessionAccessMixin, TemplateMixin, RequestHandler):
     """A RequestHandler that takes part in everything that the framework offers.
 
     Attributes:

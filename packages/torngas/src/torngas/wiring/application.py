@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib
-import logging
-import secrets
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -20,7 +18,6 @@ from torngas.wiring.translations import load_translations
 __all__ = ["build_application", "tornado_settings"]
 
 A = TypeVar("A", bound=Application)
-logger = logging.getLogger("torngas")
 
 
 def build_application(kind: type[A], settings: Settings, urls: Iterable[Any]) -> A:
@@ -39,13 +36,13 @@ def build_application(kind: type[A], settings: Settings, urls: Iterable[Any]) ->
         middlewares=build_middlewares(settings, resources),
         project_settings=settings,
         resources=resources,
-        **tornado_settings(settings),
+        **tornado_settings(settings, resources.cookie_secret),
     )
     application.on_shutdown(resources.aclose)
     return application
 
 
-def tornado_settings(settings: Settings) -> dict[str, Any]:
+def tornado_settings(settings: Settings, secret: Any) -> dict[str, Any]:
     """Answers what `tornado.web.Application` gets: TORNADO_CONF, completed.
 
     `debug` comes from DEBUG unless it is given; reloading is the server's work, so that no event loop is made here.
@@ -53,22 +50,10 @@ def tornado_settings(settings: Settings) -> dict[str, Any]:
     conf: dict[str, Any] = copy.deepcopy(dict(settings.TORNADO_CONF))
     conf.setdefault("debug", settings.DEBUG)
     conf["autoreload"] = False
-    conf["cookie_secret"] = conf.get("cookie_secret") or _made_secret(settings)
+    conf["cookie_secret"] = secret
     conf["default_handler_class"] = _handler_class(conf.get("default_handler_class", "torngas.handler.ErrorHandler"))
     conf.setdefault("template_loader", build_template_loader(settings))
     return conf
-
-
-def _made_secret(settings: Settings) -> str:
-    if not settings.DEBUG:
-        raise ConfigError(
-            "TORNADO_CONF['cookie_secret']: got none; expected a long random string, kept out of the repository, e.g. "
-            "the output of: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        )
-    logger.warning(
-        "TORNADO_CONF['cookie_secret'] is missing; one was made for this process, so that logins end when it does"
-    )
-    return secrets.token_urlsafe(32)
 
 
 def _handler_class(given: Any) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torngas.settings_manager import Settings
 from torngas.wiring.databases import build_connector
+from torngas.wiring.secrets import cookie_secret
 from torngas_cache import CacheHandler
 
 if TYPE_CHECKING:
@@ -42,6 +43,15 @@ class Resources:
             ConfigError: the configuration cannot work.
         """
         return build_connector(self._settings)
+
+    @cached_property
+    def cookie_secret(self) -> Any:
+        """TORNADO_CONF's `cookie_secret`; with DEBUG a missing one is made.
+
+        Raises:
+            ConfigError: there is none, and DEBUG is off.
+        """
+        return cookie_secret(self._settings)
 
     async def aclose(self) -> None:
         """Closes what was made; idempotent."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torngas.settings_manager import Settings
+from torngas.wiring.secrets import derived_key
+from torngas_session import SessionConfig
 
 if TYPE_CHECKING:
     from torngas.wiring.resources import Resources
@@ -13,4 +15,16 @@ __all__ = ["build_session_middleware"]
 
 
 def build_session_middleware(kind: Any, settings: Settings, resources: Resources) -> Any:
-    return kind()
+    """Makes the middleware, over the cache that `session_cache_alias` names.
+
+    Without a `secret_key` of its own the session's is derived from `cookie_secret`.
+
+    Raises:
+        SessionError: an option is unknown or wrong.
+        InvalidCacheBackendError: the alias is not in CACHES.
+        ConfigError: there is no secret, and DEBUG is off.
+    """
+    options = dict(settings.SESSION)
+    store = resources.caches[options.pop("session_cache_alias")]
+    options["secret_key"] = options.get("secret_key") or derived_key(resources.cookie_secret, "SESSION['secret_key']")
+    return kind(store, SessionConfig.from_mapping(options))
