@@ -139,12 +139,14 @@ class _NodeSource:
                 await connection.disconnect()
             await connection.connect()
         except BaseException:
-            self._node.release(connection)
+            await self.release(connection)
             raise
         return connection
 
     async def release(self, connection: Any, /) -> None:
-        self._node.release(connection)
+        # Releases before 5.3 have no method for it; they do this themselves.
+        release = getattr(self._node, "release", None) or self._node._free.append
+        release(connection)
 
 
 async def _has_news(connection: Any) -> bool:

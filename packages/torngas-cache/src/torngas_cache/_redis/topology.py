@@ -167,7 +167,7 @@ class ClusterTopology:
 
     async def aclose(self, client: Any) -> None:
         """Closes the connections to all nodes."""
-        await client.aclose()
+        await (getattr(client, "aclose", None) or client.close)()  # 5.0.0 has the old name only
 
     def pool(self, client: Any) -> Any:
         """The pool of some node."""

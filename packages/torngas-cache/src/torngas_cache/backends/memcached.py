@@ -33,7 +33,7 @@ from torngas_cache.backends.records import RecordCache
 from torngas_cache.breaker import CacheTimeout, CacheUnavailable
 from torngas_cache.errors import CacheConfigError, InvalidCacheBackendError, MissingExtraError
 
-__all__ = ["MemcachedCache"]
+__all__ = ["MemcachedCache", "PyLibMCCache"]
 
 DEFAULT_LOCATION = "127.0.0.1:11211"
 
@@ -70,11 +70,13 @@ class MemcachedCache(RecordCache):
         self._servers = [_server(text) for text in split_locations(location or DEFAULT_LOCATION)]
         if not self._servers:
             raise CacheConfigError("MemcachedCache LOCATION: got nothing; expected at least one 'host:port'.")
-        self._module = _loaded(
-            "torngas_cache._memcached.ring", "MemcachedCache", "pymemcache", "torngas-cache[memcached]"
-        )
+        self._module = self._loaded()
         self._made_ring: tuple[int, Any] | None = None
         self._ring_options = _client_options(self._options)
+
+    @staticmethod
+    def _loaded() -> Any:
+        return _module("ring", "MemcachedCache needs pymemcache: pip install 'torngas-cache[memcached]'")
 
     @property
     def client(self) -> Any:
@@ -250,6 +252,23 @@ class MemcachedCache(RecordCache):
                 client.delete(key)
 
 
+class PyLibMCCache(MemcachedCache):
+    """The same cache over pylibmc, for those who have libmemcached and its placement of keys.
+
+    Args:
+        location: As for `MemcachedCache`.
+        params: As for `MemcachedCache`; the options of the client are pylibmc's: `behaviors`, `binary`, `username`,
+            `password`.
+
+    Raises:
+        MissingExtraError: pylibmc is not installed.
+    """
+
+    @staticmethod
+    def _loaded() -> Any:
+        return _module("pylibmc_ring", "PyLibMCCache needs pylibmc: pip install pylibmc")
+
+
 def _server(text: str) -> tuple[str, int] | str:
     """A location as pymemcache wants it.
 
@@ -280,11 +299,11 @@ def _client_options(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _loaded(module: str, who: str, driver: str, remedy: str) -> Any:
+def _module(name: str, remedy: str) -> Any:
     try:
-        return import_module(module)
+        return import_module(f"torngas_cache._memcached.{name}")
     except ModuleNotFoundError as error:
-        raise MissingExtraError(f"{who} needs {driver}: pip install '{remedy}'") from error
+        raise MissingExtraError(remedy) from error
 
 
 def _time_to_live(answer: bytes) -> float | None:
