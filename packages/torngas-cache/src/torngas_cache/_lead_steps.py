@@ -55,11 +55,12 @@ class LeadSteps(RecordSteps):
 
     def _lead_steps(self, job: Job) -> Steps[Outcome]:
         record = None
-        if job.needs_records or not self.shared:
+        leased = self.shared and not job.alone
+        if job.needs_records or not leased:
             record = yield from self._fetch(job.name)
             if record is not None and self._is_news(record, job):
                 return self._found(record)
-        if not self.shared:
+        if not leased:
             return (yield from self._compute_steps(job, record))
         lease, stamp = self._internal_key("lease", job.key, job.version), new_stamp()
         found = yield from self._wait_for_lease(job, record, lease, stamp)

@@ -9,7 +9,7 @@ wait. A process that dies with the lease is replaced when the lease ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torngas_cache._async_face import AsyncFace
@@ -20,7 +20,8 @@ from torngas_cache._steps import Call, Step, Steps, arun, run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One call of `get_or_set`, whose arguments these are; `seen` is the token of the value that is to be replaced."""
+    """One call of `get_or_set`, whose arguments these are; `seen` is the token of the value that is to be replaced;
+    `alone`: without a lease, for whoever holds it waits for this."""
 
     key: Any
     name: str
@@ -33,6 +34,7 @@ class Job:
     lease: float
     tags: tuple[str, ...]
     seen: Any = None
+    alone: bool = False
 
     @property
     def grace(self) -> float:
@@ -160,7 +162,7 @@ class Recomputing(AsyncFace):
 
     def _join(self, job: Job) -> Any:
         if self._flights.is_computing(job.name):
-            return run(self, self._lead_steps(job)).value
+            return run(self, self._lead_steps(replace(job, alone=True))).value
         given_up: Flight | None = None
         while True:
             flight, leads = self._flights.join(job.name, job.lease, given_up)
@@ -170,7 +172,7 @@ class Recomputing(AsyncFace):
                     flight.land(outcome)
                 return outcome.value
             if flight.waits_for_this_loop:
-                return run(self, self._lead_steps(job)).value
+                return run(self, self._lead_steps(replace(job, alone=True))).value
             try:
                 return flight.wait().copy()
             except Abandoned:
@@ -178,7 +180,7 @@ class Recomputing(AsyncFace):
 
     async def _ajoin(self, job: Job) -> Any:
         if self._flights.is_computing(job.name):
-            return (await arun(self, self._lead_steps(job))).value
+            return (await arun(self, self._lead_steps(replace(job, alone=True)))).value
         given_up: Flight | None = None
         while True:
             flight, leads = self._flights.join(job.name, job.lease, given_up)
