@@ -62,8 +62,7 @@ class Url:
                 unless a later route takes them.
             host: A regular expression for the whole host name, without port; None: any.
         """
-        declared = PathPattern(compiled=pattern) if isinstance(pattern, re.Pattern) else PathPattern.of_text(pattern)
-        return self._route(declared, handler, kwargs, name, methods, host)
+        return self._route(_declared(pattern), handler, kwargs, name, methods, host)
 
     def path(
         self,
@@ -79,7 +78,7 @@ class Url:
 
         The converted values are keyword arguments of get, post, ...; `<name>` is short for `<str:name>`.
         """
-        return self._route(PathPattern.of_text(pattern, typed=True), handler, kwargs, name, methods, host)
+        return self._route(_declared(pattern, typed=True), handler, kwargs, name, methods, host)
 
     def _route(
         self,
@@ -142,6 +141,19 @@ def include(
     where = f"{origin}: include({pattern!r})"
     shared = {**(kwargs or {}), **more}
     return [_below(pattern, entry, prefix_name, shared, where, origin) for entry in opened(_loaded(entries, where))]
+
+
+def _declared(pattern: Any, *, typed: bool = False) -> PathPattern:
+    if isinstance(pattern, str):
+        return PathPattern.of_text(pattern, typed=typed)
+    if isinstance(pattern, re.Pattern) and isinstance(pattern.pattern, str) and not typed:
+        return PathPattern(compiled=pattern)
+    raise UrlError.at(
+        f"{Origin.of_caller()}: route",
+        got=f"pattern {pattern!r}",
+        expected="a typed path as text" if typed else "a regular expression, as text or compiled from text",
+        remedy="Give a str.",
+    )
 
 
 def _loaded(entries: Any, where: str) -> list[Any]:
