@@ -277,6 +277,20 @@ async def test_a_cancelled_error_of_a_receiver_is_no_response(signal, send, kind
         await getattr(signal, send)()
 
 
+@pytest.mark.parametrize("send", ["asend", "asend_robust"])
+async def test_a_receiver_that_gives_up_cancels_the_rest(signal, send):
+    async def giving_up(sender):
+        raise asyncio.CancelledError
+
+    async def waiting(sender):
+        await asyncio.Event().wait()
+
+    signal.connect(waiting)
+    signal.connect(giving_up)
+    with pytest.raises(asyncio.CancelledError):
+        await getattr(signal, send)()
+
+
 async def test_a_timeout_around_a_send_works(signal):
     async def waiting(sender):
         await asyncio.Event().wait()

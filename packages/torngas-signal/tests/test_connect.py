@@ -512,6 +512,8 @@ def test_a_hook_that_raises_refuses_the_connection(signal):
         signal.connect(second)
     with pytest.raises(LookupError):
         signal.connect(first)
+    with pytest.raises(LookupError):
+        signal.connect(first, A)
     assert names(signal, A) == ["first"]
     assert names(signal) == []
 

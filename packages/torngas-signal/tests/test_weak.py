@@ -112,6 +112,24 @@ def test_a_sender_never_inherits_the_receivers_of_one_that_had_its_identity(sign
     assert reused > 100
 
 
+def test_an_identity_ends_also_while_the_signal_is_being_changed(signal):
+    """The connections stay until the change is done; they must not be taken for those of a new object."""
+    for _ in range(100):
+        sender = Sender()
+        identity = id(sender)
+        signal.connect(function, sender)
+        assert signal.send(sender, x=1) == [(function, "function")]
+        with signal._table:
+            del sender
+            successor = Sender()
+            if id(successor) == identity:
+                assert signal.send(successor, x=1) == []
+                assert list(signal.receivers_for(successor)) == []
+                assert not signal.has_receivers_for(successor)
+                return
+    pytest.fail("no identity was used again")
+
+
 def test_the_order_survives_collected_receivers(signal):
     listeners = [Listener(number) for number in range(10)]
     for listener in listeners:
@@ -212,7 +230,7 @@ def test_promise_25_the_interpreter_exits_in_silence():
             def method(self, sender, **kwargs): pass
             def __del__(self): named.send(self)
 
-        named, anonymous = signal("named"), Signal()
+        named, quiet, anonymous = signal("named"), signal("quiet"), Signal()
         listener, sender = Listener(), Listener()
         listener.self = listener
         for each in (named, anonymous):
@@ -223,6 +241,7 @@ def test_promise_25_the_interpreter_exits_in_silence():
         def make():
             def nested(sender): pass
             named.connect(nested)
+            quiet.connect(nested)
             return nested
 
         kept = make()

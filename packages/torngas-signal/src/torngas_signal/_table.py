@@ -193,7 +193,9 @@ class Table(Changeable[_Gone]):
     def connections(self, key: Key) -> tuple[Connection, ...]:
         """Answers the connections to one sender as of now."""
         bucket = self.buckets.get(key)
-        return tuple(bucket.connections.values()) if bucket is not None else ()  # one step for other threads
+        if bucket is None or bucket.is_gone:
+            return ()
+        return tuple(bucket.connections.values())  # one step, as other threads see it
 
     def renew(self) -> None:
         """Throws the snapshot away, so that the next send compiles a new one."""
