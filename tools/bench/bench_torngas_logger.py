@@ -91,7 +91,7 @@ def per_process(make: Callable[[str], logging.Handler]) -> Callable[[str], Worke
 
 # A peer: set-up in the parent (path) -> set-up in the process () -> (log, flush)
 PEERS: dict[str, tuple[Callable[[str], Worker], str]] = {
-    "stdlib FileHandler, no rotation": (per_process(logging.FileHandler), ""),
+    "stdlib FileHandler": (per_process(logging.FileHandler), ""),
     "stdlib WatchedFileHandler": (per_process(logging.handlers.WatchedFileHandler), ""),
     "stdlib TimedRotating": (
         per_process(lambda path: logging.handlers.TimedRotatingFileHandler(path, when="S")),
@@ -101,10 +101,10 @@ PEERS: dict[str, tuple[Callable[[str], Worker], str]] = {
     "loguru": (lambda path: loguru(path, enqueue=False), "loguru"),
     "loguru enqueue": (lambda path: loguru(path, enqueue=True), ""),
     "torngas": (per_process(ours), ""),
-    "torngas, gzip": (per_process(lambda path: ours(path, compress=True)), ""),
+    "torngas gzip": (per_process(lambda path: ours(path, compress=True)), ""),
 }
-SKIPPED = {(4, "loguru"), (1, "torngas, gzip")}  # loguru without its queue is for one process
-BASE = "stdlib FileHandler, no rotation"
+SKIPPED = {(4, "loguru"), (1, "torngas gzip")}  # loguru without its queue is for one process
+BASE = "stdlib FileHandler"
 
 
 @bench.peer(BASE)

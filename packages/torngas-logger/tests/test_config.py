@@ -14,6 +14,7 @@ from torngas_logger import (
     ProcessLogRotatingFileHandler,
     ProcessLogTimedFileHandler,
     SysLogger,
+    SystemLog,
     configure,
     enable_pretty_logging,
     syslogger,
@@ -205,8 +206,9 @@ def test_no_invalid_configuration_exists(options):
 
 
 def test_syslogger_names_the_caller_and_the_exception(caplog):
-    """Not itself."""
-    own = SysLogger(info="own.info", trace="own.trace")
+    """Not itself; it has two documented names."""
+    assert SysLogger is syslogger
+    own = SystemLog(info="own.info", trace="own.trace")
     caplog.set_level(logging.DEBUG)
     try:
         raise ValueError("x")

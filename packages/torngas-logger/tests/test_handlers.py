@@ -137,12 +137,16 @@ def test_local_days_have_23_to_25_hours(log, plain, clock, monkeypatch, day, hou
 
 def test_a_silent_interval_makes_no_empty_file(log, plain, clock):
     """Nothing to rotate, nothing rotated; the next boundary is one after now."""
-    logger = plain(ProcessLogTimedFileHandler(log.path, when="H"))
+    handler = ProcessLogTimedFileHandler(log.path, when="H")
+    logger = plain(handler)
+    logger.info("zero")
+    handler.doRollover()
+    handler.doRollover()
     clock.now += 10 * HOUR
     logger.info("one")
     clock.now += HOUR
     logger.info("two")
-    assert [file.read_text() for file in log.files] == ["one\n", "two\n"]
+    assert [file.read_text() for file in log.files] == ["zero\n", "one\n", "two\n"]
 
 
 @pytest.mark.parametrize("step", [-2 * HOUR, -100 * 86400, 100 * 86400])
@@ -368,7 +372,7 @@ handler.setFormatter(logging.Formatter("%(message)s"))
 log = logging.Logger("x"); log.addHandler(handler)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 for i in range(15):
-    log.info("%02d %s", i, "x" * 96)
+    log.info("%02d %s", i, "x" * 90)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 log.info("after")
 """

@@ -12,7 +12,7 @@ from torngas_logger.jsonformatter import JsonFormatter
 from torngas_logger.masking import MaskingFilter
 from torngas_logger.nonblocking import NonBlockingHandler
 from torngas_logger.pretty import enable_pretty_logging
-from torngas_logger.syslog import SysLogger, syslogger
+from torngas_logger.syslog import SysLogger, SystemLog, syslogger
 
 __all__ = [
     "ColorFormatter",
@@ -29,6 +29,7 @@ __all__ = [
     "ProcessLogRotatingFileHandler",
     "ProcessLogTimedFileHandler",
     "SysLogger",
+    "SystemLog",
     "configure",
     "enable_pretty_logging",
     "syslogger",

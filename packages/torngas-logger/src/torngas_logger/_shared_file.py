@@ -193,7 +193,7 @@ class SharedFile:
 
     def _check_size(self, length: int, exclusive: bool) -> int:
         self._size = size = lseek(self._fd, 0, os.SEEK_END)
-        if time.time() < self._postponed:
+        if 0 < self._postponed - time.time() <= _RETRY:
             return _DONE
         if size and size + length > self._max_bytes:
             return _DUE
@@ -252,8 +252,9 @@ class SharedFile:
             with self._lock.hold(_PATIENCE) as held:
                 self._turn(held, length, force)
         except OSError as error:
-            self._postponed = time.time() + _RETRY
-            self._since, self._until = -math.inf, self._postponed
+            now = time.time()
+            self._postponed = now + _RETRY
+            self._since, self._until = now - _RETRY, self._postponed  # a clock that is set back ends it too
             self._on_trouble(error)
 
     def _turn(self, held: HeldLock, length: int, force: bool) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-__all__ = ["SysLogger", "syslogger"]
+__all__ = ["SysLogger", "SystemLog", "syslogger"]
 
 
-class SysLogger:
+class SystemLog:
     """`debug` and `info` go to one logger, `warning` and everything worse to another. Safe in threads.
 
     Each method takes what the method of that name of `logging.Logger` takes, and the record names its caller.
@@ -60,4 +60,6 @@ def _deeper(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 #: The instance that applications use. It configures nothing: see `configure`.
-syslogger = SysLogger()
+syslogger = SystemLog()
+#: The same under its other documented name.
+SysLogger = syslogger
