@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from torngas.application import Application
 from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
+from torngas.static import StaticHandler
 from torngas.wiring.middlewares import build_middlewares
 from torngas.wiring.resources import Resources
 from torngas.wiring.templates import build_template_loader
@@ -52,6 +53,7 @@ def tornado_settings(settings: Settings, secret: Any) -> dict[str, Any]:
     conf["autoreload"] = False
     conf["cookie_secret"] = secret
     conf["default_handler_class"] = _handler_class(conf.get("default_handler_class", "torngas.handler.ErrorHandler"))
+    conf.setdefault("static_handler_class", StaticHandler)
     conf.setdefault("template_loader", build_template_loader(settings))
     return conf
 
