@@ -84,4 +84,3 @@ FACTORIES = {
     "locmem-bytes": LocMemSmall,
     "file": File,
 }
-

@@ -280,7 +280,16 @@ async def test_ttl_of_what_is_not_there_is_zero(api, backend):
 
 async def test_changing_what_went_in_or_came_out_changes_nothing(api):
     """Values are copies on every way, on the first read as on the third."""
-    for value in ({"a": [1]}, [[1], 2], {"a": 1}, [1, 2], {1, 2}, [{"a": 1}, {"a": 2}], Point(1, [2]), bytearray(b"ab")):
+    for value in (
+        {"a": [1]},
+        [[1], 2],
+        {"a": 1},
+        [1, 2],
+        {1, 2},
+        [{"a": 1}, {"a": 2}],
+        Point(1, [2]),
+        bytearray(b"ab"),
+    ):
         given = pickle.loads(pickle.dumps(value))
         await api.set("key", given)
         _spoil(given)

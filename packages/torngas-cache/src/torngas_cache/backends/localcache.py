@@ -21,6 +21,7 @@ from torngas_cache._keymaking import DEFAULT_TIMEOUT, MISSING, Timeout
 from torngas_cache._localstore import NEVER, Entry, stores
 from torngas_cache._params import check_integer, refuse_unknown
 from torngas_cache.backends.records import RecordCache
+from torngas_cache.errors import UndecodableValue
 from torngas_cache.serializers import REFUSALS, own_dumps, own_loads, pickle
 
 __all__ = ["LocMemCache"]
@@ -52,6 +53,7 @@ class LocMemCache(RecordCache):
             self._store.measure()
         # Where bytes are counted values stay pickled: then their size can be told.
         self._first_note = Reads.NONE if self._max_bytes is None else None
+        self._loads = own_loads if self._max_bytes is None else pickle.loads
 
     @property
     def _flights(self) -> Flights:
@@ -79,7 +81,12 @@ class LocMemCache(RecordCache):
         if type(payload) is not tuple:
             return payload
         load, data, note = payload
-        return load(data) if note is None else self._copy_out(entry, default)
+        if note is not None:
+            return self._copy_out(entry, default)
+        try:
+            return load(data)
+        except UndecodableValue:
+            return self._open(payload, default)
 
     def _copy_out(self, entry: Entry, default: Any) -> Any:
         payload = entry[1]
@@ -152,12 +159,15 @@ class LocMemCache(RecordCache):
         if meta is None and type(value) in PLAIN:
             return value
         try:
-            return own_loads, own_dumps(value, 5), meta or self._first_note
+            return self._loads, own_dumps(value, 5), meta or self._first_note
         except REFUSALS:
-            return own_loads, pickle.dumps(value), meta  # raises, in the words of this library
+            return pickle.loads, pickle.dumps(value), meta  # raises, in the words of this library
 
     def _decode(self, payload: Any) -> Any:
-        return payload[0](payload[1]) if type(payload) is tuple else payload
+        if type(payload) is not tuple:
+            return payload
+        load, data, _ = payload
+        return pickle.loads(data) if load is own_loads else load(data)
 
     def _is_framed(self, payload: Any) -> bool:
         return type(payload) is tuple and isinstance(payload[2], Meta)
