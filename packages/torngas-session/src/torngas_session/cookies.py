@@ -7,6 +7,7 @@ Of several cookies of the name (a sibling host can add one) every one is offered
 from __future__ import annotations
 
 import math
+import re
 from http.cookies import Morsel, SimpleCookie
 from typing import Any
 
@@ -28,7 +29,7 @@ class SessionCookie:
 
     def __init__(self, config: SessionConfig) -> None:
         self.name = config.session_name
-        self._needle = config.session_name + "="
+        self._find = re.compile(rf'(?:^|;)[ \t]*{re.escape(config.session_name)}[ \t]*=[ \t]*"?([^;"\s]*)').findall
         self._secure = config.secure
         self._partitioned = config.partitioned
         self._attributes: dict[str, Any] = {
@@ -41,14 +42,7 @@ class SessionCookie:
     def read(self, request: HTTPServerRequest) -> list[str]:
         """The values that the request carries under the name; empty if none."""
         header = request.headers.get("Cookie")
-        if header is None or self._needle not in header:
-            return []
-        found = []
-        for chunk in header.split(";"):
-            name, _, value = chunk.partition("=")
-            if name.strip() == self.name:
-                found.append(value.strip().strip('"'))
-        return found[:_MOST_CANDIDATES]
+        return [] if header is None else self._find(header)[:_MOST_CANDIDATES]
 
     def apply(self, handler: RequestHandler, outcome: Outcome, now: float) -> None:
         """Sends or deletes the cookie, as decided."""

@@ -124,14 +124,14 @@ class SessionManager(Administration):
         state, handler = session._state, session._handler
         if not state.accessed:
             return
-        status, now = self._prepare(session)
+        self.vary(session)
+        status, now = _status_of(handler), self.clock()
         if self._client is not None:
             self._apply(handler, self._client.commit(state, status, now), now)
-        elif self._server.needs_store(state, status, now):
-            self._driver.refuse_on_loop("session.save()", "`await session.asave()`")
+        elif self._server.has_work(state, status, now):
+            if self._server.needs_store(state, status, now):
+                self._driver.refuse_on_loop("session.save()", "`await session.asave()`")
             self._apply(handler, self._driver.run(self._server.commit(state, status, now)), now)
-        else:
-            self._apply(handler, self._without_store(session, status, now), now)
 
     async def asave(self, session: Session) -> None:
         """The same with a store that does I/O."""
@@ -141,7 +141,8 @@ class SessionManager(Administration):
         if self._client is not None or not self.needs_waiting(session):
             self.save(session)
             return
-        status, now = self._prepare(session)
+        self.vary(session)
+        status, now = _status_of(session._handler), self.clock()
         outcome = await self._driver.arun(self._server.commit(state, status, now))
         self._apply(session._handler, outcome, now)
 
@@ -150,7 +151,7 @@ class SessionManager(Administration):
         state, handler = session._state, session._handler
         if not self._driver.blocking or not state.accessed:
             return False
-        status = _OK if handler is None else handler.get_status()
+        status = _status_of(handler)
         return self._server.needs_store(state, status, self.clock())
 
     def save_before_headers(self, session: Session) -> None:
@@ -176,11 +177,14 @@ class SessionManager(Administration):
         handler = session._handler
         if handler is None or handler._headers_written:
             return
-        present = handler._headers.get("Vary")
-        if present is None:
-            handler.set_header("Vary", "Cookie")
-        elif "*" not in present and "cookie" not in [name.strip().lower() for name in present.split(",")]:
-            handler.set_header("Vary", f"{present}, Cookie")
+        headers = handler._headers
+        present = headers.get_list("Vary")
+        if not present:
+            headers["Vary"] = "Cookie"
+            return
+        names = [name.strip().lower() for name in ",".join(present).split(",")]
+        if "*" not in names and "cookie" not in names:
+            headers["Vary"] = f"{', '.join(present)}, Cookie"
 
     def report_failure(self, session: Session) -> None:
         """Raises why the session could not be read, unless reading on as anonymous was chosen."""
@@ -227,6 +231,7 @@ class SessionManager(Administration):
             if text is None:
                 continue
             if self._client is None:
+                state.cookie = candidate
                 return text
             self._client.adopt(state, text, self.clock())
             return None
@@ -242,15 +247,6 @@ class SessionManager(Administration):
         session._state.failure = error
         if self.config.on_read_error == "anonymous":
             _logger.error("the session store cannot be read; the session counts as anonymous", exc_info=error)
-
-    def _prepare(self, session: Session) -> tuple[int, float]:
-        self.vary(session)
-        handler = session._handler
-        return (_OK if handler is None else handler.get_status()), self.clock()
-
-    def _without_store(self, session: Session, status: int, now: float) -> Outcome:
-        steps = self._server.commit(session._state, status, now)
-        return self._driver.run(steps)
 
     def _apply(self, handler: RequestHandler | None, outcome: Outcome, now: float) -> None:
         if handler is not None and outcome.action != "none" and not handler._headers_written:
@@ -276,3 +272,7 @@ def _handler_of(session: Session) -> RequestHandler:
     if session._handler is None:
         raise SessionError("session: got a first use after the request was over; expected it before")
     return session._handler
+
+
+def _status_of(handler: RequestHandler | None) -> int:
+    return _OK if handler is None else handler.get_status()

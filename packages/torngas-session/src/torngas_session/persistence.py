@@ -90,6 +90,12 @@ class ServerPersistence:
             return state.is_modified and not (not state.data and state.user is None)
         return state.is_modified or self._due(state, now)
 
+    def has_work(self, state: SessionState, status: int, now: float) -> bool:
+        """Whether `commit` would do anything, to the store or to the cookie."""
+        return (
+            state.is_modified or state.ended or bool(state.doomed) or (status < _SERVER_ERROR and self._due(state, now))
+        )
+
     def commit(self, state: SessionState, status: int, now: float) -> Steps[Outcome]:
         """Writes what the response must write."""
         yield from self._bury(state, now)
@@ -135,7 +141,8 @@ class ServerPersistence:
 
     def _insert(self, state: SessionState, record: Record, now: float) -> Steps[Outcome]:
         identity = state.next_id
-        yield from self._list(state, identity, record, now)
+        if record.user is not None:
+            yield from self._list(record.user, identity, record, now)
         raw = self._codec.encode(record)
         if not (yield "cas", (self.key(identity), raw, None, self.lifetimes.timeout(record, now))):
             raise StoreError(
@@ -164,14 +171,10 @@ class ServerPersistence:
     def _rotate(self, state: SessionState, identity: str, now: float) -> Steps[Outcome]:
         """Gives the session a new id; the old record first becomes a tombstone, so no late save is lost in it."""
         self._find_deep_changes(state)
-        found: list[Record] = []
-
-        def bury(current: Record) -> None:
-            found[:] = [current]
-
-        if (yield from self._swap(state, identity, bury, now)) is None and not state.authenticated:
+        swapped = yield from self._swap(state, identity, lambda current: None, now)
+        if swapped is None and not state.authenticated:
             return self._vanished(state)
-        base = found[-1] if found else None
+        base = None if swapped is None else swapped[0]
         data = state.data if base is state.base else state.merged(base or _NOBODY)
         record = self._record(state, None if state.authenticated else base, data, now)
         record.indexed = 0.0
@@ -188,7 +191,8 @@ class ServerPersistence:
             return NOTHING
         deadline = self.lifetimes.renewed_deadline(base, now)
         record = Record(base.data, base.created, now, deadline, base.lifetime, base.address, base.user, base.indexed)
-        yield from self._list(state, identity, record, now)
+        if record.user is not None:
+            yield from self._list(record.user, identity, record, now)
         raw = self._codec.encode(record)
         timeout = self.lifetimes.timeout(record, now)
         if not (yield "cas", (self.key(identity), raw, state.token, timeout)):
@@ -209,7 +213,9 @@ class ServerPersistence:
         for _ in range(_ATTEMPTS):
             if current is not None and token is not None:
                 record = successor(current)
-                raw, timeout = yield from self._stored_form(state, identity, record, now)
+                if record is not None and record.user is not None:
+                    yield from self._list(record.user, identity, record, now)
+                raw, timeout = self._stored_form(record, now)
                 if (yield "cas", (key, raw, token, timeout)):
                     return (current if record is None else record), raw
                 yield "lock", (key,)
@@ -222,14 +228,11 @@ class ServerPersistence:
             f"session: got {_ATTEMPTS} conflicts in a row; expected one save to succeed. Does the store's cas() work?"
         )
 
-    def _stored_form(
-        self, state: SessionState, identity: str, record: Record | None, now: float
-    ) -> Steps[tuple[Any, float | None]]:
+    def _stored_form(self, record: Record | None, now: float) -> tuple[Any, float | None]:
         if record is None:
             return _TOMBSTONE, _TOMBSTONE_KEPT
         if record.is_empty:
             return _TOMBSTONE, 0
-        yield from self._list(state, identity, record, now)
         return self._codec.encode(record), self.lifetimes.timeout(record, now)
 
     def _record(self, state: SessionState, base: Record | None, data: dict[str, Any], now: float) -> Record:
@@ -240,18 +243,20 @@ class ServerPersistence:
         indexed = 0.0 if base is None else base.indexed
         return Record(data, created, now, deadline, lifetime, address, state.user, indexed)
 
-    def _list(self, state: SessionState, identity: str, record: Record, now: float) -> Steps[None]:
+    def _list(self, user: str | int, identity: str, record: Record, now: float) -> Steps[None]:
         """Sees to it that the user's list outlives the record; twice as long, so that few saves must renew it."""
-        if record.user is None or record.indexed is None:
-            return
-        if record.deadline is not None and record.deadline <= record.indexed:
+        if record.indexed is None or (record.deadline is not None and record.deadline <= record.indexed):
             return
         record.indexed = None if record.deadline is None else now + 2 * (record.deadline - now)
-        yield from self.index.add(record.user, identity, record.indexed, now)
+        yield from self.index.add(user, identity, record.indexed, now)
 
     def _settled(self, state: SessionState, identity: str, record: Record, raw: Any, now: float) -> Outcome:
+        lifetime_changed = state.lifetime_set
         state.settle(identity, record, raw)
-        return Outcome("send", self._sign(identity), self.lifetimes.cookie_seconds(record, now))
+        value, seconds = self._sign(identity), self.lifetimes.cookie_seconds(record, now)
+        if seconds == 0 and value == state.cookie and not lifetime_changed:
+            return NOTHING  # the client has it; sent late, it would replace that of a login which overtook us
+        return Outcome("send", value, seconds)
 
     def _vanished(self, state: SessionState) -> Outcome:
         _logger.info("a session ended while a request was using it; the request's changes are dropped")

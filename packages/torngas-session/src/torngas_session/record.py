@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote, unquote
 
 from .config import SessionConfig
 from .errors import SessionSerializationError
@@ -23,8 +24,8 @@ DEFAULT_LIFETIME: Final = -1
 
 _BROWSER_SESSION_KEPT = 86_400.0
 _BROWSER_SESSION_RENEWED = 3_600.0
-_FORMAT = 1
-_FIELDS = 9
+_FORMAT = "1"
+_FIELDS = 8
 
 
 @dataclass(slots=True)
@@ -58,7 +59,11 @@ class Record:
 
 
 class RecordCodec:
-    """Records to and from the text or bytes that the store keeps."""
+    """Records to and from the text or bytes that the store keeps.
+
+    Eight fields separated by `|`, instants in milliseconds, then the data as the serializer writes it: floats
+    and nested lists would double the cost of a save.
+    """
 
     def __init__(self, serializer: Serializer) -> None:
         self._dumps = serializer.dumps
@@ -70,37 +75,61 @@ class RecordCodec:
         Raises:
             SessionSerializationError: A value is nothing that the serializer knows; names the key, not the value.
         """
-        fields = [
-            _FORMAT,
-            record.created,
-            record.seen,
-            record.deadline,
-            record.lifetime,
-            record.address,
-            record.user,
-            record.indexed,
-            record.data,
-        ]
+        deadline, indexed, user = record.deadline, record.indexed, record.user
+        head = (
+            f"{_FORMAT}|{int(record.created * 1000)}|{int(record.seen * 1000)}"
+            f"|{'' if deadline is None else int(deadline * 1000)}|{'' if record.lifetime is None else record.lifetime}"
+            f"|{record.address}|{'' if user is None else _user_text(user)}"
+            f"|{'' if indexed is None else int(indexed * 1000)}|"
+        )
         try:
-            return self._dumps(fields)
+            data = self._dumps(record.data)
         except Exception as error:
             raise SessionSerializationError(
                 f"session[{self._culprit(record.data)!r}]: got a value that the serializer refused "
                 f"({type(error).__name__}); expected strings, numbers, booleans, None, lists and dicts, "
                 "or choose serializer='msgpack' or 'pickle'"
             ) from error
+        return head + data if isinstance(data, str) else head.encode() + data
 
     def decode(self, stored: Any) -> Record | None:
         """The record, or None for what is none; logged, never raised: a damaged entry is a missing one."""
         try:
-            fields = self._loads(stored)
-        except Exception as error:  # noqa: BLE001 - any serializer, any bytes; pickle alone raises a dozen kinds
+            if isinstance(stored, str):
+                head = stored.split("|", _FIELDS)
+            else:
+                *fields, data = stored.split(b"|", _FIELDS)
+                head = [*(field.decode() for field in fields), data]
+            return self._record(*head)
+        except Exception as error:  # noqa: BLE001 - any bytes, any serializer; pickle alone raises a dozen kinds
             _logger.warning("a stored session cannot be read (%s); it counts as missing", type(error).__name__)
             return None
-        if not (isinstance(fields, list | tuple) and len(fields) == _FIELDS and fields[0] == _FORMAT):
-            _logger.warning("a stored session has a foreign form; it counts as missing")
-            return None
-        return Record(fields[8], *fields[1:8]) if isinstance(fields[8], dict) else None
+
+    def _record(
+        self,
+        form: str,
+        created: str,
+        seen: str,
+        deadline: str,
+        lifetime: str,
+        address: str,
+        user: str,
+        indexed: str,
+        data: Any,
+    ) -> Record:
+        values = self._loads(data)
+        if form != _FORMAT or not isinstance(values, dict):
+            raise ValueError("a stored session has a foreign form")
+        return Record(
+            values,
+            int(created) / 1000,
+            int(seen) / 1000,
+            int(deadline) / 1000 if deadline else None,
+            _number(lifetime) if lifetime else None,
+            address,
+            _user(user) if user else None,
+            int(indexed) / 1000 if indexed else None,
+        )
 
     def _culprit(self, data: dict[str, Any]) -> str:
         for key, value in data.items():
@@ -109,6 +138,18 @@ class RecordCodec:
             except Exception:  # noqa: BLE001 - the same refusal again, to find the key
                 return key
         return ""
+
+
+def _user_text(user: str | int) -> str:
+    return f"i{user}" if isinstance(user, int) else f"s{quote(user, safe='')}"
+
+
+def _user(text: str) -> str | int:
+    return int(text[1:]) if text[0] == "i" else unquote(text[1:])
+
+
+def _number(text: str) -> float:
+    return float(text) if "." in text or "e" in text else int(text)
 
 
 class Lifetimes:

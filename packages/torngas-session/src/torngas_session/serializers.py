@@ -27,8 +27,8 @@ class JsonSerializer:
     """RFC 8259 text. A value that JSON does not know raises at the save, not at a later read."""
 
     def __init__(self) -> None:
-        self._encode = json.JSONEncoder(separators=(",", ":"), check_circular=True).encode
-        self._decode = json.JSONDecoder().decode
+        self._encode = json.JSONEncoder(separators=(",", ":")).encode
+        self._decode = json.JSONDecoder().raw_decode
 
     def dumps(self, value: Any, /) -> str:
         """The value as text."""
@@ -36,7 +36,11 @@ class JsonSerializer:
 
     def loads(self, data: str | bytes, /) -> Any:
         """The value of the text."""
-        return self._decode(data if isinstance(data, str) else bytes(data).decode())
+        text = data if isinstance(data, str) else bytes(data).decode()
+        value, end = self._decode(text)
+        if end != len(text):
+            raise ValueError(f"text after the JSON value at {end}")
+        return value
 
 
 class MsgpackSerializer:

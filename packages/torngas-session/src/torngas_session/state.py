@@ -30,6 +30,8 @@ class SessionState:
     """The response was sent: a change could reach neither the store nor the client."""
     has_cookie = False
     """The request carried a cookie of our name, so that ending the session must delete it."""
+    cookie: str | None = None
+    """The verified value that the request carried."""
     id: str | None = None
     """Under which it is stored; None: nowhere yet."""
     base: Record | None = None

@@ -14,6 +14,7 @@ from ._packing import pack, unpack
 __all__ = ["MemoryStore"]
 
 _Entry = tuple[float | None, Any, int]
+_IMMUTABLE = (str, bytes, int, float, type(None))
 
 
 class MemoryStore:
@@ -124,4 +125,4 @@ class MemoryStore:
 
 def _frozen(value: Any) -> Any:
     """What nobody can change later: text and bytes as they are, the rest packed, in a tuple to tell it apart."""
-    return value if isinstance(value, str | bytes | int | float | None) else (pack(value),)
+    return value if isinstance(value, _IMMUTABLE) else (pack(value),)
