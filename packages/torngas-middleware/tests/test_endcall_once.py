@@ -524,3 +524,30 @@ async def test_a_request_that_never_reached_its_handler_has_no_endcall(serve, un
         await until(lambda: events == ["A.call"])
     await settle(server.application)
     assert events == ["A.call"]
+
+
+async def test_the_endcall_waits_for_an_async_process_exception(serve, until):
+    """Also where no response waits for it: an exception inside of an accepted WebSocket."""
+    events, release = [], asyncio.Event()
+
+    class Report:
+        async def process_exception(self, handler, clear, typ, value, tb):
+            await release.wait()
+            events.append("reported")
+            return True
+
+        def process_endcall(self, handler, clear):
+            events.append("ended")
+
+    class Fails(WebSocketHandler):
+        def open(self):
+            events.append("open")
+            raise ZeroDivisionError
+
+    server = serve(Application([("/", Fails)], middlewares=[Report()]))
+    connection = await websocket_connect(f"ws://127.0.0.1:{server.port}/")
+    await until(lambda: "open" in events)
+    assert await connection.read_message() is None
+    assert events == ["open"]
+    release.set()
+    await until(lambda: events == ["open", "reported", "ended"])

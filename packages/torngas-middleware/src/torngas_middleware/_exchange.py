@@ -11,8 +11,6 @@ from tornado.httputil import HTTPServerRequest
 
 __all__ = ["Exchange"]
 
-_KEY = "_middleware_exchange"
-
 
 class Exchange:
     """One request's progress; hooks get it as their argument `clear`.
@@ -50,9 +48,12 @@ class Exchange:
     @staticmethod
     def of(request: HTTPServerRequest) -> Exchange:
         """The exchange that process_call began, handed over once; else a new one."""
-        began: Exchange | None = request.__dict__.pop(_KEY, None)
-        return Exchange() if began is None else began
+        began: Exchange | None = getattr(request, "_middleware_exchange", None)
+        if began is None:
+            return Exchange()
+        request._middleware_exchange = None  # type: ignore[attr-defined]
+        return began
 
     def keep_in(self, request: HTTPServerRequest) -> None:
         """Leaves it for the handler that will be found."""
-        request.__dict__[_KEY] = self
+        request._middleware_exchange = self  # type: ignore[attr-defined]

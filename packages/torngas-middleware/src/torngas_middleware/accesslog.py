@@ -56,8 +56,10 @@ class AccessLogMiddleware:
 
     def process_endcall(self, handler: RequestHandler, clear: Clear) -> None:
         """Writes the line."""
+        request: Any = handler.request
         if self._logger.isEnabledFor(logging.INFO):
             self._logger.info("%s", self._format(handler, self._clock()))
+        request._accesslog_sent = None  # they refer to each other
 
 
 class _Sent(OutputTransform):
@@ -67,26 +69,25 @@ class _Sent(OutputTransform):
         self.began = False
         self.length = 0
         self._counts = request.method != "HEAD"
-        self._request = request.__dict__
-        self._request["_accesslog_sent"] = self
+        self._request = request
+        request._accesslog_sent = self  # type: ignore[attr-defined]
 
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
-        self.began = not self._request.get("disconnected", False)
+        self.began = not getattr(self._request, "disconnected", False)
         return status_code, headers, self.transform_chunk(chunk, finishing)
 
     def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
-        if self._counts and not self._request.get("disconnected", False):
+        if self._counts and not getattr(self._request, "disconnected", False):
             self.length += len(chunk)
         return chunk
 
 
 def _facts(handler: RequestHandler) -> tuple[int, int]:
     """The status and the length of the body, as the client got them."""
-    known = handler.request.__dict__
-    sent: _Sent | None = known.pop("_accesslog_sent", None)
-    left = known.get("disconnected", False) and not (sent is not None and sent.began)
+    sent: _Sent | None = getattr(handler.request, "_accesslog_sent", None)
+    left = getattr(handler.request, "disconnected", False) and not (sent is not None and sent.began)
     return 499 if left else handler.get_status(), 0 if sent is None else sent.length
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 from weakref import ref
 
 import tornado.web
@@ -57,7 +58,8 @@ class CompressionMiddleware:
 
     def process_request(self, handler: RequestHandler, clear: Clear) -> None:
         """Lets the transform, which is given the request alone, ask the handler for its cookies."""
-        handler.request.__dict__["_compression_handler"] = ref(handler)
+        request: Any = handler.request
+        request._compression_handler = ref(handler)
 
 
 class _Compressed(OutputTransform):
@@ -107,7 +109,7 @@ class _Compressed(OutputTransform):
 
     def _sets_cookies(self, headers: HTTPHeaders) -> bool:
         """Whether it does, or nobody can tell; Tornado writes the cookies of a handler after its transforms."""
-        reference = self._request.__dict__.get("_compression_handler")
+        reference = getattr(self._request, "_compression_handler", None)
         handler = reference() if reference is not None else None
         return handler is None or bool(getattr(handler, "_new_cookie", None)) or "Set-Cookie" in headers
 

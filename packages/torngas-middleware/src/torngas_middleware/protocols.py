@@ -1,8 +1,8 @@
 """The seven hooks, one `Protocol` each.
 
 A middleware is any object that has at least one of them; nothing needs to be inherited. Parameters are passed by
-position, but for the keyword arguments of a template. A true return value skips the rest of the same hook; `clear()` ends every later hook of every middleware
-for this request, the rest of the same hook included.
+position, but for the keyword arguments of a template. A true return value skips the rest of the same hook; `clear()`
+ends every later hook of every middleware for this request, the rest of the same hook included.
 """
 
 from __future__ import annotations

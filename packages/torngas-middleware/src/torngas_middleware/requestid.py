@@ -11,8 +11,8 @@ import re
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
-from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
 from .protocols import Clear
@@ -48,11 +48,11 @@ class RequestIdMiddleware:
         self._accept = accept
         self._make = make
 
-    def process_call(self, request: HTTPServerRequest, clear: Clear) -> None:
+    def process_call(self, request: Any, clear: Clear) -> None:
         """Finds or makes the id."""
         sent = request.headers.get(self._header, "") if self._accept else ""
         found = sent if _WELL_FORMED.fullmatch(sent) else self._make()
-        request.__dict__["request_id"] = found
+        request.request_id = found
         request_id.set(found)
 
     def process_request(self, handler: RequestHandler, clear: Clear) -> None:
@@ -64,7 +64,8 @@ class RequestIdMiddleware:
         self._set(handler)
 
     def _set(self, handler: RequestHandler) -> None:
-        handler.set_header(self._header, handler.request.__dict__["request_id"])
+        request: Any = handler.request
+        handler.set_header(self._header, request.request_id)
 
 
 class RequestIdFilter(logging.Filter):

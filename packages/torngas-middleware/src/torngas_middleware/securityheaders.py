@@ -82,7 +82,7 @@ class SecurityHeadersMiddleware:
 
     def process_response(self, handler: RequestHandler, clear: Clear, chunk: list[bytes]) -> None:
         """Sets them again where `handler.clear()`, as every error response does, took them away."""
-        if handler.request.__dict__.get("_security_headers") is not handler._headers:
+        if getattr(handler.request, "_security_headers", None) is not handler._headers:
             self._set(handler)
 
     def _set(self, handler: RequestHandler) -> None:
@@ -94,12 +94,14 @@ class SecurityHeadersMiddleware:
             handler.set_header("Content-Security-Policy", self._policy(handler, self._csp))
         if self._hsts is not None and handler.request.protocol == "https":
             handler.set_header("Strict-Transport-Security", self._hsts)
-        handler.request.__dict__["_security_headers"] = headers
+        request: Any = handler.request
+        request._security_headers = headers
 
     def _policy(self, handler: RequestHandler, csp: str) -> str:
         if not self._nonce:
             return csp
-        nonce = handler.__dict__.get("csp_nonce")
+        nonce: str | None = getattr(handler, "csp_nonce", None)
         if nonce is None:
-            nonce = handler.__dict__["csp_nonce"] = secrets.token_urlsafe(16)
+            nonce = secrets.token_urlsafe(16)
+            handler.csp_nonce = nonce  # type: ignore[attr-defined]
         return csp.replace("{nonce}", nonce)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any
 
 from tornado.web import RequestHandler
 
@@ -37,13 +38,14 @@ class TimeoutMiddleware:
         if self._seconds is not None and task is not None:
             loop = asyncio.get_running_loop()
             timer = loop.call_later(self._seconds, partial(_expire, handler, task))
-            handler.request.__dict__["_timeout"] = timer
+            request: Any = handler.request
+            request._timeout = timer
 
     def process_endcall(self, handler: RequestHandler, clear: Clear) -> None:
         """Stops the clock."""
-        timer: asyncio.TimerHandle | None = handler.request.__dict__.pop("_timeout", None)
+        timer: asyncio.TimerHandle | None = getattr(handler.request, "_timeout", None)
         if timer is not None:
-            timer.cancel()
+            timer.cancel()  # which also lets go of the handler
 
 
 def _expire(handler: RequestHandler, task: asyncio.Task[object]) -> None:

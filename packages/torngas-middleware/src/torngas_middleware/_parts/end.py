@@ -29,7 +29,7 @@ class EndPart(Part):
     """
 
     def on_finish(self) -> None:
-        exchange = self._exchange()
+        exchange = self._middleware_exchange or self._exchange()
         try:
             super().on_finish()
         finally:
@@ -53,7 +53,7 @@ class EndPart(Part):
 
     def on_connection_close(self) -> None:
         exchange = self._exchange()
-        self.request.__dict__["disconnected"] = True
+        self.request.disconnected = True  # type: ignore[attr-defined]
         context = copy_context() if exchange.context is None else exchange.context.copy()
         context.run(super().on_connection_close)
         if exchange.task is not None and not exchange.ended:
@@ -66,6 +66,9 @@ class EndPart(Part):
 
     def _end(self, exchange: Exchange) -> None:
         if exchange.ended:
+            return
+        if exchange.reporting is not None and not exchange.reporting.done():
+            exchange.reporting.add_done_callback(lambda _: self._end(exchange))
             return
         exchange.ended = True
         hooks = iter(self._middleware_chains.endcall)

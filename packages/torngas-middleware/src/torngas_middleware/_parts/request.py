@@ -20,7 +20,7 @@ class RequestPart(Part):
     """Overrides `prepare`; it returns None, and makes no coroutine, unless something must be awaited."""
 
     def prepare(self) -> Awaitable[None] | None:
-        exchange = self._exchange()
+        exchange = self._middleware_exchange or self._exchange()
         if self._middleware_tracked:
             exchange.task = asyncio.current_task()
         hooks = iter(self._middleware_chains.request)

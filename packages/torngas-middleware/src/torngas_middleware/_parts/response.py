@@ -30,7 +30,7 @@ class ResponsePart(Part):
             return super().finish(chunk)  # which refuses
         if chunk is not None:
             self.write(chunk)
-        exchange = self._exchange()
+        exchange = self._middleware_exchange or self._exchange()
         if exchange.held is not None:
             # A hook decided anew; the task that holds the response goes on with what it finds. The hook may await
             # this answer, so it cannot be the held one.
@@ -61,7 +61,8 @@ class ResponsePart(Part):
         if exchange.response is None:
             exchange.response = iter(self._middleware_chains.response)
             if not self._headers_written:
-                exchange.body, exchange.etag = self._write_buffer.copy(), self._headers.get("Etag")
+                exchange.body = self._write_buffer.copy()
+                exchange.etag = self._headers.get("Etag")
         return exchange.response
 
     def _send(self, exchange: Exchange) -> asyncio.Future[None]:
