@@ -551,3 +551,4 @@ async def test_the_endcall_waits_for_an_async_process_exception(serve, until):
     assert events == ["open"]
     release.set()
     await until(lambda: events == ["open", "reported", "ended"])
+    connection.close()
