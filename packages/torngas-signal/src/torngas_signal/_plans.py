@@ -142,8 +142,7 @@ class Snapshot:
             known = Selection(names, lenient=table.is_hook)
             _check_names(table, known.plain)
             if len(self._selections) >= _KNOWN_NAMES:
-                self._selections.clear()
-                self._runs.clear()
+                table.renew()  # the next send begins anew; this one ends with what is known here
             self._selections[names] = known
             self._picks.append(known.by_sender)
         return known

@@ -166,12 +166,6 @@ class Table(Changeable[_Gone]):
                 return True
             return self._unlink(connection)
 
-    def clear(self) -> None:
-        """Disconnects everybody."""
-        with self:
-            for record in tuple(self.receivers.values()):
-                self._drop_receiver(record)
-
     @contextmanager
     def muted(self) -> Iterator[None]:
         """Silences the signal while the block runs, in every thread."""
