@@ -3,6 +3,7 @@
 Time passes for real here: the servers' clocks are their own.
 """
 
+import importlib.util
 import time
 
 from torngas_cache import create_cache
@@ -111,6 +112,10 @@ class Memcached(Remote):
         cache.client.set(storage_key, data)
 
 
+class PyLibMC(Memcached):
+    backend = "torngas_cache.backends.memcached.PyLibMCCache"
+
+
 FACTORIES = {
     "redis": Redis,
     "redis-socket": RedisSocket,
@@ -120,3 +125,5 @@ FACTORIES = {
     "tiered-cluster": TieredCluster,
     "memcached": Memcached,
 }
+if importlib.util.find_spec("pylibmc"):  # where it is installed the old name takes part too
+    FACTORIES["pylibmc"] = PyLibMC

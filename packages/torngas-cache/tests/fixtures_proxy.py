@@ -28,9 +28,7 @@ class Proxy:
         self._ready.wait()
 
     def reset(self):
-        done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (self._reset(), done.set()))
-        done.wait()
+        asyncio.run_coroutine_threadsafe(self._reset_and_wait(), self._loop).result()
 
     def close(self):
         self._loop.call_soon_threadsafe(self._stopping.set)
@@ -79,6 +77,12 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         raise ConnectionResetError
+
+    async def _reset_and_wait(self):
+        sockets = [writer.get_extra_info("socket") for writer in self._writers]
+        self._reset()
+        while any(each.fileno() != -1 for each in sockets):  # asyncio closes them in one of the next turns
+            await asyncio.sleep(0)
 
     def _reset(self):
         for writer in list(self._writers):

@@ -16,4 +16,5 @@ def expiry(seconds: float | None) -> int:
     if seconds is None:
         return FOREVER
     whole = math.ceil(seconds)
-    return whole if whole <= _MONTH else int(time.time() + seconds)
+    # The server's clock ticks once a second, so that it may be one behind: the entry must not outlive its time by that.
+    return whole if whole <= _MONTH else int(time.time() + seconds) - 1

@@ -198,7 +198,7 @@ class MemcachedCache(RecordCache):
     def _swap(self, key: str, payload: Payload, token: Any, seconds: float | None) -> bool:
         try:
             if seconds is not None and seconds <= 0:
-                return bool(self._call("raw", key, b"md %s C%s" % (key.encode(), token)) == b"HD")
+                return bool(self._call("raw", key, b"md %s C%d" % (key.encode(), int(token))) == b"HD")
             return bool(self._call("cas", key, payload, token, expire=expiry(seconds)))
         except CacheUnavailable as error:
             return self._policy.answer(error, False)
