@@ -134,10 +134,15 @@ async def test_an_early_answer_while_the_body_arrives(serve):
         def data_received(self, chunk):
             got.append(chunk)
 
-    gate.opened.set()
     server = serve(Application([("/", Upload)], middlewares=[gate]))
-    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\nabc"
-    answer = await server.raw(head)
+    reader, writer = await server.connect()
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\nabc")
+    await gate.entered.wait()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.read(1), 0.02)
+    gate.opened.set()
+    answer = await reader.read()
+    writer.close()
     assert answer.startswith(b"HTTP/1.1 401 ")
     assert b"100 (Continue)" not in answer
     assert got == []

@@ -153,6 +153,25 @@ async def test_finish_in_process_request_ends_the_phase(serve, until, recorder, 
 
 
 @modes
+async def test_a_finished_response_skips_the_handlers_prepare(serve, until, recorder, is_async):
+    """It would write to a response that is gone; on_prepare runs, as it always did."""
+    events = []
+
+    class Handler(MiddlewareHandlerMixin, tornado.web.RequestHandler):
+        def prepare(self):
+            events.append("prepare")
+
+        def on_prepare(self):
+            events.append(("on_prepare", self._finished))
+
+    early = recorder("A", events, {"request": lambda handler, clear: handler.send_error(403)}, is_async, ("request",))
+    server = serve(Application([("/", Handler)], middlewares=[early]))
+    assert (await server.fetch()).code == 403
+    await until(lambda: len(events) == 2)
+    assert events == ["A.request", ("on_prepare", True)]
+
+
+@modes
 @pytest.mark.parametrize("name", FORWARD)
 async def test_redirect_in_process_request(serve, until, recorder, name, is_async):
     events = []

@@ -21,6 +21,7 @@ from ._waiting import Background, refuse_awaitable
 from ._wrapping import wrap
 from .handler import MiddlewareHandlerMixin
 from .manager import Manager
+from .protocols import Middleware
 
 __all__ = ["Application", "MiddlewareApplication"]
 
@@ -41,7 +42,7 @@ class MiddlewareApplication(tornado.web.Application):
         default_host: str | None = None,
         transforms: list[Any] | None = None,
         *,
-        middlewares: Manager | Iterable[Any] = (),
+        middlewares: Manager | Iterable[Middleware] = (),
         wrap_all: bool = True,
         **settings: Any,
     ) -> None:

@@ -16,7 +16,7 @@ from tornado.web import Application
 
 from ._waiting import refuse_awaitable
 from .exceptions import ManagerFrozenError, MiddlewareImportError, MiddlewareTypeError
-from .protocols import HOOKS
+from .protocols import HOOKS, Middleware
 
 __all__ = ["Chains", "Manager"]
 
@@ -42,7 +42,7 @@ class Manager:
     Reading `chains` (an application does, as it is built) freezes the manager. Register in one thread.
     """
 
-    def __init__(self, middlewares: Iterable[Any] = ()) -> None:
+    def __init__(self, middlewares: Iterable[Middleware] = ()) -> None:
         self._middlewares: list[Any] = []
         self._registered: list[Any] = []
         self._chains: Chains | None = None
@@ -60,7 +60,7 @@ class Manager:
             self._chains = _compile(self._middlewares)
         return self._chains
 
-    def register(self, middleware: Any) -> Any:
+    def register(self, middleware: Middleware) -> Any:
         """Appends a middleware: a class (called without arguments), an object, or the dotted path of either.
 
         Returns:
@@ -88,7 +88,7 @@ class Manager:
         self._middlewares.append(made)
         return made
 
-    def register_all(self, middlewares: Iterable[Any]) -> None:
+    def register_all(self, middlewares: Iterable[Middleware]) -> None:
         """Registers each in turn."""
         if isinstance(middlewares, str):
             raise MiddlewareTypeError(

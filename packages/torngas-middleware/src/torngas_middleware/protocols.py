@@ -18,6 +18,7 @@ __all__ = [
     "Clear",
     "HOOKS",
     "Hook",
+    "Middleware",
     "ProcessCall",
     "ProcessEndcall",
     "ProcessException",
@@ -107,3 +108,7 @@ class ProcessEndcall(Protocol):
 Hook: TypeAlias = (
     ProcessInit | ProcessCall | ProcessRequest | ProcessRender | ProcessException | ProcessResponse | ProcessEndcall
 )
+"""An object with at least one hook; type checkers look at that one."""
+
+Middleware: TypeAlias = Hook | type[Hook] | str
+"""What can be registered: an object, a class that needs no arguments, or the dotted path of either."""

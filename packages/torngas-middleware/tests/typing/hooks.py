@@ -105,6 +105,12 @@ TimeoutMiddleware("1s")  # type: ignore[arg-type]
 AccessLogMiddleware(True)  # type: ignore[call-arg]
 Manager([Right, right, "app.Right"]).chains.call = ()  # type: ignore[misc]
 
+Application([], middlewares=[AccessLogMiddleware(), RequestIdMiddleware, CORSMiddleware(), right, Right, "app.Right"])
+Application([], middlewares=[right, object()])  # type: ignore[list-item]
+Application([], middlewares=[MissingClear()])  # type: ignore[list-item]
+Application([], middlewares=[AsyncInit])  # type: ignore[list-item]
+Manager().register(42)  # type: ignore[arg-type]
+
 Application([("/", RequestHandler)], middlewares=[Right], wrap_all=False, debug=True)
 Application([], None, None, [Right])  # type: ignore[call-arg]
 
