@@ -15,6 +15,7 @@ import json
 import re
 from typing import Any
 
+import tornado.websocket
 from tornado import locale
 from tornado.locale import Locale
 from tornado.web import RequestHandler
@@ -26,14 +27,14 @@ from torngas.template.base import TemplateMixin
 from torngas_middleware import MiddlewareHandlerMixin
 from torngas_session import SessionAccessMixin
 
-__all__ = ["ApiHandler", "ErrorHandler", "WebHandler"]
+__all__ = ["ApiHandler", "ErrorHandler", "WebHandler", "WebSocketHandler"]
 
 # A JavaScript name, members and array items of one: what JSONP libraries send. 128 characters are plenty.
 _CALLBACK = re.compile(r"(?=.{1,128}\Z)[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*|\[\d{1,9}\])*", re.ASCII)
 
 
-class WebHandler(UncaughtExceptionMixin, MiddlewareHandlerMixin, SessionAccessMixin, TemplateMixin, RequestHandler):
-    """A RequestHandler that takes part in everything that the framework offers.
+class ProjectMixin(MiddlewareHandlerMixin, SessionAccessMixin):
+    """What handlers of all kinds share: hooks, session, the route's arguments, the project's locale.
 
     Attributes:
         _url_kwargs: The keyword arguments of the route, over those of its `Url`; a fresh dictionary per request.
@@ -59,6 +60,10 @@ class WebHandler(UncaughtExceptionMixin, MiddlewareHandlerMixin, SessionAccessMi
         chosen = getattr(self.application, "project_settings", None) or settings
         return chosen.TRANSLATIONS_CONF if chosen.TRANSLATIONS else None
 
+
+class WebHandler(UncaughtExceptionMixin, ProjectMixin, TemplateMixin, RequestHandler):
+    """A RequestHandler that takes part in everything that the framework offers."""
+
     def write(self, chunk: str | bytes | dict[str, Any], status: int | None = None) -> None:
         """Writes a chunk of the body, as Tornado does.
 
@@ -69,6 +74,14 @@ class WebHandler(UncaughtExceptionMixin, MiddlewareHandlerMixin, SessionAccessMi
         if status is not None:
             self.set_status(status)
         super().write(chunk)
+
+
+class WebSocketHandler(ProjectMixin, tornado.websocket.WebSocketHandler):
+    """Tornado's WebSocketHandler with the middlewares, session, user and request context of the other handlers.
+
+    process_request runs before the connection is opened, process_endcall when it is closed. A session must be loaded
+    (or changed) before that: what is written to it later is not sent to the client any more.
+    """
 
 
 class ApiHandler(WebHandler):
