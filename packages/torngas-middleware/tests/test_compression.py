@@ -2,15 +2,15 @@
 
 import gzip
 
+import brotli
 import pytest
+import zstandard
 from tornado.web import RequestHandler, StaticFileHandler
 
 from torngas_middleware import Application, CompressionMiddleware, MiddlewareImportError
 from torngas_middleware._encoders import accepted
 
 TEXT = b"text to compress, " * 200
-brotli = pytest.importorskip("brotli")
-zstandard = pytest.importorskip("zstandard")
 
 
 def unpack(response):

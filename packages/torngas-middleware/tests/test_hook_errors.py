@@ -289,3 +289,18 @@ async def test_an_exception_in_on_finish_does_not_lose_the_endcall(serve, until,
     server = serve(Application([("/", Page)], middlewares=[recorder("A", events, None, is_async, ("endcall",))]))
     assert (await server.fetch()).body == b"x"
     await until(lambda: events == ["A.endcall"])
+
+
+@modes
+async def test_hooks_that_were_skipped_stay_skipped_when_sending_fails(serve, until, recorder, caplog, is_async):
+    """The 500 that replaces what Tornado refused to send does not run the phase again."""
+    events = []
+
+    def no_content(handler, *rest):
+        handler.set_status(204)  # though there is a body
+        return True
+
+    server = serve(build(events, "B", "response", is_async, recorder, no_content))
+    assert (await server.fetch()).code == 500
+    await until(lambda: "complete" in events)
+    assert hooks(events, "response") == ["C", "B"]
