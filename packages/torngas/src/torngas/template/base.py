@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tornado.template import Loader, Template
 
+from torngas_signal.lifecycle import template_rendered
+
 if TYPE_CHECKING:
     from tornado.web import RequestHandler as _Base
 else:
@@ -85,6 +87,9 @@ class TemplateMixin(_Base):
             if isinstance(template, Template):
                 add_note(error, _tornado_line(error))
             raise
+        if template_rendered.receivers:
+            context = {"template": template, "template_name": template_name, "context": namespace}
+            template_rendered.send(type(self), handler=self, **context)
         return rendered
 
 
