@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+import sys
 
 import pytest
 
@@ -212,3 +213,15 @@ def test_a_missing_driver_names_the_extra(monkeypatch):
     assert issubclass(MissingExtraError, InvalidCacheBackendError)
     monkeypatch.undo()
     driver.driver.cache_clear()
+
+
+def test_importing_the_remote_backends_loads_no_driver_and_starts_nothing():
+    """A program that configures no redis does not pay for it."""
+    code = """
+import sys, threading
+import torngas_cache, torngas_cache.backends.rediscache, torngas_cache.backends.memcached, torngas_cache.backends.tiered
+loaded = {"redis", "hiredis", "pymemcache", "pylibmc", "msgpack"} & set(sys.modules)
+assert not loaded, loaded
+assert threading.active_count() == 1
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
