@@ -338,7 +338,7 @@ WORKER = """
     import asyncio, os, sys, time
     from torngas_cache import create_cache
 
-    folder, log, tasks, lease, start = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])
+    folder, log, tasks, lease, start = sys.argv[1:]
     cache = create_cache("file", folder)
 
     async def compute():
@@ -348,8 +348,8 @@ WORKER = """
         return "value"
 
     async def main():
-        await asyncio.sleep(max(0, start - time.time()))
-        return await asyncio.gather(*(cache.aget_or_set("key", compute, lease=lease) for _ in range(tasks)))
+        await asyncio.sleep(max(0, float(start) - time.time()))
+        return await asyncio.gather(*(cache.aget_or_set("key", compute, lease=float(lease)) for _ in range(int(tasks))))
 
     results = asyncio.run(main())
     print(len(results), set(results))

@@ -31,11 +31,6 @@ from torngas_cache.locks import Lock
 from torngas_cache.responses import cache_response
 
 __all__ = [
-    "DEFAULT_CACHE_ALIAS",
-    "DEFAULT_DUMMY_ALIAS",
-    "DEFAULT_MEMCACHED_ALIAS",
-    "DEFAULT_REDIS_ALIAS",
-    "DEFAULT_TIMEOUT",
     "BaseCache",
     "CacheConfigError",
     "CacheError",
@@ -46,6 +41,11 @@ __all__ = [
     "CacheUnavailable",
     "CacheValueError",
     "CircuitBreaker",
+    "DEFAULT_CACHE_ALIAS",
+    "DEFAULT_DUMMY_ALIAS",
+    "DEFAULT_MEMCACHED_ALIAS",
+    "DEFAULT_REDIS_ALIAS",
+    "DEFAULT_TIMEOUT",
     "InvalidCacheBackendError",
     "InvalidCacheKey",
     "Lock",

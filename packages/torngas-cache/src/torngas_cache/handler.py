@@ -26,12 +26,12 @@ from torngas_cache.backends.base import BaseCache
 from torngas_cache.errors import CacheConfigError, InvalidCacheBackendError
 
 __all__ = [
+    "CacheHandler",
+    "Caches",
     "DEFAULT_CACHE_ALIAS",
     "DEFAULT_DUMMY_ALIAS",
     "DEFAULT_MEMCACHED_ALIAS",
     "DEFAULT_REDIS_ALIAS",
-    "CacheHandler",
-    "Caches",
     "cache",
     "caches",
     "close_caches",

@@ -189,8 +189,9 @@ class _Exchange:
         for name in self._rules.vary:
             if name.lower() not in _tokens(handler._headers, "Vary"):
                 handler.add_header("Vary", name)
-        handler.set_etag_header()
         headers = [pair for pair in handler._headers.get_all() if pair[0].lower() not in _UNSTORED]
+        if "Etag" not in handler._headers and (etag := handler.compute_etag()) is not None:
+            headers.append(("Etag", etag))  # not set here: Tornado compares only those that it sets itself
         self._kept = {"headers": headers, "body": b"".join(handler._write_buffer), "at": time.time()}
         self._say_age(0)
 
@@ -206,7 +207,10 @@ class _Exchange:
         age = max(0, int(time.time() - kept["at"]))
         handler.set_header("Age", str(age))
         self._say_age(age)
-        handler.write(kept["body"])
+        if handler.check_etag_header():
+            handler.set_status(304)
+        else:
+            handler.write(kept["body"])
 
     def _say_age(self, age: int) -> None:
         if "Cache-Control" not in self._handler._headers and isinstance(self._lifetime, int | float):

@@ -25,9 +25,9 @@ from torngas_cache._recompute import Recomputing
 from torngas_cache.errors import CacheKeyWarning, InvalidCacheBackendError, InvalidCacheKey
 
 __all__ = [
-    "DEFAULT_TIMEOUT",
     "BaseCache",
     "CacheKeyWarning",
+    "DEFAULT_TIMEOUT",
     "InvalidCacheBackendError",
     "InvalidCacheKey",
     "default_key_func",

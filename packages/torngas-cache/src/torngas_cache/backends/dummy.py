@@ -13,7 +13,7 @@ __all__ = ["DummyCache"]
 
 
 class DummyCache(RecordCache):
-    """Stores nothing: `get` misses, `add` says True, `incr` raises ValueError. Never blocks."""
+    """Stores nothing: `get` misses, `add` says True, `incr` raises ValueError, a lock excludes nobody. Never blocks."""
 
     blocking: ClassVar[bool] = False
 
@@ -47,6 +47,12 @@ class DummyCache(RecordCache):
 
     def _swap(self, key: str, payload: Payload, token: Any, seconds: float | None) -> bool:
         return False
+
+    def _remove_if(self, key: str, payload: Payload) -> bool:
+        return True  # locks exclude nobody here, and are never lost
+
+    def _expire_if(self, key: str, payload: Payload, seconds: float) -> bool:
+        return True
 
     def _wipe(self, everything: bool) -> None:
         pass

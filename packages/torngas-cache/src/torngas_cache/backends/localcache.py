@@ -70,7 +70,8 @@ class LocMemCache(RecordCache):
         entry = self._entries.get(storage_key)
         if entry is None:
             return default
-        deadline, payload = entry
+        deadline: float = entry[0]
+        payload: Any = entry[1]
         if deadline <= self._clock():
             self._drop(storage_key, entry)
             return default
@@ -86,7 +87,7 @@ class LocMemCache(RecordCache):
         try:
             return load(data)
         except UndecodableValue:
-            return self._open(payload, default)
+            return self._open(entry[1], default)
 
     def _copy_out(self, entry: Entry, default: Any) -> Any:
         payload = entry[1]
