@@ -82,7 +82,9 @@ def torngas_cases(store):
 
     def bare(n):
         for _ in range(n):
-            untouched(new_handler(cookie))
+            handler = new_handler(cookie)
+            untouched(handler)
+            handler._break_cycles()  # as Tornado does when a response is finished
 
     def runner(action):
         def run(n):
@@ -97,6 +99,7 @@ def torngas_cases(store):
                 action(handler)
                 response(handler, clear, handler._write_buffer)
                 endcall(handler, clear)
+                handler._break_cycles()
 
         return run
 

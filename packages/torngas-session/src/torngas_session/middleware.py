@@ -79,7 +79,7 @@ class SessionMiddleware:
         """Closes the session: it stays readable, and refuses changes that nobody would save."""
         session: Session | None = handler.__dict__.get("_session")
         if session is not None:
-            session._state.closed = True
+            session._close()
 
     def _attach(self, handler: Any) -> Session:
         session = Session(self.manager, handler, watched=False)

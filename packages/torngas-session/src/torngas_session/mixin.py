@@ -96,7 +96,7 @@ class SessionMixin(SessionAccessMixin):
             self._session_task = asyncio.get_running_loop().create_task(self._save_and_finish(session))
             return self._session_task
         sent = super().finish(chunk)
-        session._state.closed = True
+        session._close()
         return sent
 
     def _must_wait(self, session: Session) -> bool:

@@ -249,6 +249,13 @@ class Session(MutableMapping[str, Any]):
         """The same, with a store that does I/O."""
         return await self._manager.arevoke_others(self)
 
+    def _close(self) -> None:
+        """The response was sent: reading goes on, and the handler can be freed without the garbage collector."""
+        state = self._state
+        state.closed = True
+        if state.loaded:
+            self._handler = None
+
     def _open(self) -> SessionState:
         state = self._state
         if not state.accessed:
