@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import linecache
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-__all__ = ["AppsLoader", "EngineLoader", "EngineTemplate", "TemplateMixin", "add_note", "html_names"]
+__all__ = ["AppsLoader", "EngineLoader", "EngineTemplate", "TemplateMixin", "add_note", "mark_html"]
 
 
 class EngineTemplate(Protocol):
@@ -111,15 +111,13 @@ def _tornado_line(error: BaseException) -> str:
     return f"in template {found}" if found else ""
 
 
-def html_names(namespace: Mapping[str, Any], safe: Any) -> dict[str, Any]:
-    """The namespace, with the functions that answer HTML marked so that autoescape leaves them alone."""
-    marked = dict(namespace)
-    for name in ("xsrf_form_html",):
-        if name in marked:
-            marked[name] = _marking(marked[name], safe)
-    if "modules" in marked:
-        marked["modules"] = _SafeModules(marked["modules"], safe)
-    return marked
+def mark_html(namespace: dict[str, Any], safe: Any) -> dict[str, Any]:
+    """Marks the functions that answer HTML, in place, so that autoescape leaves their results alone."""
+    if "xsrf_form_html" in namespace:
+        namespace["xsrf_form_html"] = _marking(namespace["xsrf_form_html"], safe)
+    if "modules" in namespace:
+        namespace["modules"] = _SafeModules(namespace["modules"], safe)
+    return namespace
 
 
 def _marking(function: Any, safe: Any) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from torngas.exception import ConfigError
-from torngas.template.base import html_names
+from torngas.template.base import mark_html
 
 try:
     import jinja2
@@ -77,4 +77,4 @@ class _Jinja2Template:
         self._template = template
 
     def generate(self, **namespace: Any) -> bytes:
-        return self._template.render(html_names(namespace, Markup)).encode()
+        return self._template.render(mark_html(namespace, Markup)).encode()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from torngas.exception import ConfigError
-from torngas.template.base import add_note, html_names
+from torngas.template.base import add_note, mark_html
 
 try:
     from mako.exceptions import RichTraceback
@@ -84,7 +84,7 @@ class _MakoTemplate:
 
     def generate(self, **namespace: Any) -> bytes:
         try:
-            rendered = self._template.render_unicode(**html_names(namespace, Markup))
+            rendered = self._template.render_unicode(**mark_html(namespace, Markup))
         except Exception as error:
             add_note(error, _mako_line(error))
             raise
