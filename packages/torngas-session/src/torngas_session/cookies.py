@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from http.cookies import Morsel, SimpleCookie
 from typing import Any
 
@@ -20,6 +21,7 @@ from .persistence import Outcome
 __all__ = ["SessionCookie"]
 
 _MOST_CANDIDATES = 4
+_NONE: Sequence[str] = ()
 _NO_END = 400 * 86_400
 """Seconds; what browsers keep at most (RFC 6265bis §5.5)."""
 
@@ -39,10 +41,11 @@ class SessionCookie:
             "samesite": config.samesite,
         }
 
-    def read(self, request: HTTPServerRequest) -> list[str]:
+    def read(self, request: HTTPServerRequest) -> Sequence[str]:
         """The values that the request carries under the name; empty if none."""
         header = request.headers.get("Cookie")
-        return [] if header is None else self._find(header)[:_MOST_CANDIDATES]
+        found = _NONE if header is None else self._find(header)
+        return found if len(found) < _MOST_CANDIDATES else found[:_MOST_CANDIDATES]
 
     def apply(self, handler: RequestHandler, outcome: Outcome, now: float) -> None:
         """Sends or deletes the cookie, as decided."""

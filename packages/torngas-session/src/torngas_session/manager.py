@@ -92,13 +92,15 @@ class SessionManager(Administration):
         if text is None:
             session._state.loaded = True
             return
-        self._driver.refuse_on_loop("handler.session", "`await handler.session.aload()` before its first use")
+        if self._driver.blocking:
+            self._driver.refuse_on_loop("handler.session", "`await handler.session.aload()` before its first use")
         try:
             found = self._driver.call("gets", self._server.key(text))
         except StoreError as error:
             self._note_failure(session, error)
-        else:
-            self._adopt(session, text, found)
+            return
+        session._state.loaded = True
+        self._server.adopt(session._state, text, found, self.clock())
 
     async def aload(self, session: Session) -> None:
         """Reads the session; a failure is kept, and reported at the session's first use."""
@@ -110,8 +112,9 @@ class SessionManager(Administration):
             found = await self._driver.acall("gets", self._server.key(text))
         except StoreError as error:
             self._note_failure(session, error)
-        else:
-            self._adopt(session, text, found)
+            return
+        session._state.loaded = True
+        self._server.adopt(session._state, text, found, self.clock())
 
     def preload(self, session: Session) -> Any:
         """Something to await that reads the session ahead, or None where there is nothing to read."""
@@ -220,9 +223,9 @@ class SessionManager(Administration):
 
     def _identify(self, session: Session) -> str | None:
         """The verified id in the cookie, if it must be looked up now."""
-        state, handler = session._state, _handler_of(session)
-        state.address = network_of(handler.request.remote_ip)
-        candidates = self._cookie.read(handler.request)
+        state, request = session._state, _handler_of(session).request
+        state.address = network_of(request.remote_ip)
+        candidates = self._cookie.read(request)
         if not candidates:
             return None
         state.has_cookie = True
@@ -237,10 +240,6 @@ class SessionManager(Administration):
             return None
         _logger.warning("a session cookie was refused: damaged, too long, or not signed here; it counts as anonymous")
         return None
-
-    def _adopt(self, session: Session, identity: str, found: tuple[Any, Any]) -> None:
-        session._state.loaded = True
-        self._server.adopt(session._state, identity, found, self.clock())
 
     def _note_failure(self, session: Session, error: StoreError) -> None:
         session._state.loaded = True

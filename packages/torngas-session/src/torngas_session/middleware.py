@@ -45,6 +45,7 @@ class SessionMiddleware:
             manager = SessionManager(manager, config, **options)
         self.manager = manager
         preload = manager.config.preload
+        self._blocking = manager.blocking
         self._preload = manager.blocking if preload is None else preload
 
     def process_init(self, application: Application) -> None:
@@ -70,7 +71,7 @@ class SessionMiddleware:
         session: Session | None = handler.__dict__.get("_session")
         if session is None or not session._state.accessed:
             return None
-        if self.manager.needs_waiting(session):
+        if self._blocking and self.manager.needs_waiting(session):
             return self.manager.asave(session)
         self.manager.save(session)
         return None

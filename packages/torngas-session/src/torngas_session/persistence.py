@@ -28,6 +28,7 @@ _logger = logging.getLogger("torngas_session")
 _ATTEMPTS = 100
 _SERVER_ERROR = 500
 _TOMBSTONE = "over"
+_TOMBSTONES: Final = (_TOMBSTONE, _TOMBSTONE.encode())
 _TOMBSTONE_KEPT = 60.0
 _Found = tuple[Record, Any]
 
@@ -68,7 +69,7 @@ class ServerPersistence:
     def adopt(self, state: SessionState, identity: str, found: tuple[Any, Any], now: float) -> None:
         """Takes over what the store answered for a cookie, or leaves the session anonymous."""
         raw, token = found
-        record = self._decode(raw)
+        record = None if raw is None or raw in _TOMBSTONES else self._codec.decode(raw)
         if record is None:
             _logger.info("a session cookie names no session; it counts as anonymous")
         elif self.lifetimes.is_over(record, now):
@@ -92,9 +93,9 @@ class ServerPersistence:
 
     def has_work(self, state: SessionState, status: int, now: float) -> bool:
         """Whether `commit` would do anything, to the store or to the cookie."""
-        return (
-            state.is_modified or state.ended or bool(state.doomed) or (status < _SERVER_ERROR and self._due(state, now))
-        )
+        if state.dirty or state.ended or state.is_modified:
+            return True
+        return status < _SERVER_ERROR and self._due(state, now)
 
     def commit(self, state: SessionState, status: int, now: float) -> Steps[Outcome]:
         """Writes what the response must write."""
@@ -284,7 +285,7 @@ class ServerPersistence:
         state.dirty |= before.keys() - state.data.keys()
 
     def _decode(self, raw: Any) -> Record | None:
-        return None if raw is None or raw in (_TOMBSTONE, b"over") else self._codec.decode(raw)
+        return None if raw is None or raw in _TOMBSTONES else self._codec.decode(raw)
 
 
 _NOBODY: Final = Record({}, 0.0, 0.0, None, DEFAULT_LIFETIME, "", None, 0.0)

@@ -96,40 +96,26 @@ class RecordCodec:
         """The record, or None for what is none; logged, never raised: a damaged entry is a missing one."""
         try:
             if isinstance(stored, str):
-                head = stored.split("|", _FIELDS)
+                form, created, seen, deadline, lifetime, address, user, indexed, data = stored.split("|", _FIELDS)
             else:
-                *fields, data = stored.split(b"|", _FIELDS)
-                head = [*(field.decode() for field in fields), data]
-            return self._record(*head)
+                *head, data = stored.split(b"|", _FIELDS)
+                form, created, seen, deadline, lifetime, address, user, indexed = [text.decode() for text in head]
+            values = self._loads(data)
+            if form != _FORMAT or type(values) is not dict:
+                raise ValueError("a stored session has a foreign form")
+            return Record(
+                values,
+                int(created) / 1000,
+                int(seen) / 1000,
+                int(deadline) / 1000 if deadline else None,
+                _number(lifetime) if lifetime else None,
+                address,
+                _user(user) if user else None,
+                int(indexed) / 1000 if indexed else None,
+            )
         except Exception as error:  # noqa: BLE001 - any bytes, any serializer; pickle alone raises a dozen kinds
             _logger.warning("a stored session cannot be read (%s); it counts as missing", type(error).__name__)
             return None
-
-    def _record(
-        self,
-        form: str,
-        created: str,
-        seen: str,
-        deadline: str,
-        lifetime: str,
-        address: str,
-        user: str,
-        indexed: str,
-        data: Any,
-    ) -> Record:
-        values = self._loads(data)
-        if form != _FORMAT or not isinstance(values, dict):
-            raise ValueError("a stored session has a foreign form")
-        return Record(
-            values,
-            int(created) / 1000,
-            int(seen) / 1000,
-            int(deadline) / 1000 if deadline else None,
-            _number(lifetime) if lifetime else None,
-            address,
-            _user(user) if user else None,
-            int(indexed) / 1000 if indexed else None,
-        )
 
     def _culprit(self, data: dict[str, Any]) -> str:
         for key, value in data.items():
@@ -149,7 +135,7 @@ def _user(text: str) -> str | int:
 
 
 def _number(text: str) -> float:
-    return float(text) if "." in text or "e" in text else int(text)
+    return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
 class Lifetimes:
