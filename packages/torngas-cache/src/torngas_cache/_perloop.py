@@ -61,6 +61,10 @@ class PerLoop(Generic[T]):
         if reference is not None and (entry := reference()) is not None:
             await entry.guard.aclose()
 
+    def after_fork(self) -> None:
+        """The loops of the parent do not run here."""
+        self._lock = threading.Lock()
+
     def _enter(self, loop: asyncio.AbstractEventLoop) -> T:
         entry = _Entry(self._make(), weakref.WeakMethod(self._leave))
         with self._lock:

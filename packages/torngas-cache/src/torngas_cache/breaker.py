@@ -78,6 +78,10 @@ class CircuitBreaker:
         until = self._open_until
         return 0.0 if until is None else max(0.0, until - self._clock())
 
+    def after_fork(self) -> None:
+        """For a forked child: the state stays, a lock that some thread of the parent held does not."""
+        self._lock = threading.Lock()
+
     def allows(self) -> bool:
         """Answers whether the caller may try; it must then report `succeeded` or `failed`.
 

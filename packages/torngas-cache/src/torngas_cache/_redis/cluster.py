@@ -32,6 +32,13 @@ class ClusterServer(Server):
         self._breakers: dict[str, CircuitBreaker] = {}
         self._breakers_lock = threading.Lock()
 
+    def after_fork(self) -> None:
+        """As for one server, for the breakers of all nodes."""
+        super().after_fork()
+        self._breakers_lock = threading.Lock()
+        for breaker in self._breakers.values():
+            breaker.after_fork()
+
     def breaker_of(self, command: Command) -> CircuitBreaker:
         """The breaker of the node that has the command's key; the cluster's own while its layout is unknown."""
         client = self._client

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn, Protocol
 
+from torngas_cache._forks import forks
 from torngas_cache._perloop import PerLoop
 from torngas_cache._redis.driver import borrow
 from torngas_cache._redis.outage import failure, outages, refusal
@@ -42,6 +43,13 @@ class Server:
         self._lock = threading.Lock()
         self._client: Any = None
         self._sides: PerLoop[Side] = PerLoop(self._new_side, self._close_side)
+        forks.watch(self)
+
+    def after_fork(self) -> None:
+        """A child must not wait for a lock that a thread of its parent held; redis-py sees to its own pools."""
+        self._lock = threading.Lock()
+        self._sides.after_fork()
+        self.breaker.after_fork()
 
     @property
     def name(self) -> str:

@@ -8,11 +8,10 @@ is lost nothing is known any more: the local level is emptied, and not used unti
 from __future__ import annotations
 
 import logging
-import os
 import threading
-import weakref
 from typing import Any
 
+from torngas_cache._forks import forks
 from torngas_cache._redis.outage import outages
 from torngas_cache._redis.server import Server
 from torngas_cache._tiered.level import LocalLevel
@@ -56,7 +55,7 @@ class Listener:
             return
         with self._lock:
             if self._thread is None:
-                _forks.watch(self)
+                forks.watch(self)
                 self._stopping = threading.Event()
                 self._thread = threading.Thread(target=self._run, name="torngas_cache invalidations", daemon=True)
                 self._thread.start()
@@ -146,25 +145,3 @@ EVERYTHING = b"*"
 def _answer(connection: Any, *command: Any) -> Any:
     connection.send_command(*command)
     return connection.read_response()
-
-
-class _Forks:
-    """The listeners of this process, for the children that it forks."""
-
-    def __init__(self) -> None:
-        self._listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
-        self._registered = False
-
-    def watch(self, listener: Listener) -> None:
-        """Tells the listener in every child from now on."""
-        self._listeners.add(listener)
-        if not self._registered and hasattr(os, "register_at_fork"):
-            self._registered = True
-            os.register_at_fork(after_in_child=self._tell)
-
-    def _tell(self) -> None:
-        for listener in list(self._listeners):
-            listener.after_fork()
-
-
-_forks = _Forks()

@@ -89,20 +89,19 @@ class TieredCache(RemoteLevel):
             None if limit is None else check_seconds("TieredCache OPTIONS['LOCAL_TIMEOUT']", limit),
             live=mode is None,
         )
+        self._local_get = self._level.local.get
         self._adopt()
         self._listener = self._listen(mode)
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         """The value, or `default`; from the local level if it has a copy."""
-        level = self._level
-        if level.live and (value := level.local.get(key, MISSING, version)) is not MISSING:
+        if self._level.live and (value := self._local_get(key, MISSING, version)) is not MISSING:
             return value
         return run(self, self._fetch_steps((key,), version)).get(key, default)
 
     async def aget(self, key: Any, default: Any = None, version: Any = None) -> Any:
         """As `get`."""
-        level = self._level
-        if level.live and (value := level.local.get(key, MISSING, version)) is not MISSING:
+        if self._level.live and (value := self._local_get(key, MISSING, version)) is not MISSING:
             return value
         return (await arun(self, self._fetch_steps((key,), version))).get(key, default)
 
