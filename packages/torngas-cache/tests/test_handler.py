@@ -211,6 +211,17 @@ async def test_the_faces_follow_the_handler_in_use(handler):
     await caches.aclose_all()
 
 
+async def test_a_handler_can_be_made_that_of_the_context_without_a_block(handler):
+    """Of this task and of what it starts, not of the others."""
+
+    async def request():
+        caches.activate(handler)
+        return caches.handler, await asyncio.to_thread(lambda: caches.handler)
+
+    assert await asyncio.create_task(request()) == (handler, handler)
+    assert caches.handler is not handler
+
+
 # backends of one's own
 
 

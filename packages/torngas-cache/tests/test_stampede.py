@@ -1,6 +1,7 @@
 """`get_or_set`: one computation per key, early and stale values."""
 
 import asyncio
+import os
 import random
 import subprocess
 import sys
@@ -333,6 +334,32 @@ def test_impossible_options_are_errors(option):
 
 
 # across processes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent(name):
+    cache = create_cache("locmem", name)
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow():
+        entered.set()
+        go_on.wait(20)
+        return "parent"
+
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(cache.get_or_set, "key", slow)
+        assert entered.wait(10)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if cache.get_or_set("key", lambda: "child", lease=60) == "child" else 1)
+        deadline = time.monotonic() + 20
+        while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        go_on.set()
+        assert ended == (child, 0)
+        assert future.result(10) == "parent"
+
 
 WORKER = """
     import asyncio, os, sys, time

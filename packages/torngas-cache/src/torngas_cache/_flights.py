@@ -7,6 +7,7 @@ is replaced. A leader that was cancelled leaves without an outcome, and one of t
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -84,12 +85,16 @@ class Flights:
     """The computations under way, by the storage keys of their values."""
 
     def __init__(self) -> None:
+        self._renew()
+
+    def _renew(self) -> None:
         self._flights: dict[str, Flight] = {}
         self._lock = threading.Lock()
+        self._process = os.getpid()
 
     def get(self, name: str) -> Flight | None:
         """The one under way, if any."""
-        return self._flights.get(name)
+        return self._flights.get(name) if self._process == os.getpid() else None
 
     def join(self, name: str, lease: float, instead_of: Flight | None = None) -> tuple[Flight, bool]:
         """The flight to wait for and False, or a new one and True: the caller leads it.
@@ -97,6 +102,8 @@ class Flights:
         Args:
             instead_of: One that the caller has given up; it does not count.
         """
+        if self._process != os.getpid():
+            self._renew()  # those who computed, and their locks, stayed with the parent of this fork
         with self._lock:
             flight = self._flights.get(name)
             if flight is not None and flight is not instead_of:

@@ -38,12 +38,15 @@ class CachedFunction(Protocol[P, R_co]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """The remembered result, or a new one."""
+        raise NotImplementedError
 
     def __get__(self, instance: Any, owner: Any = None) -> Callable[..., R_co]:
         """As a method."""
+        raise NotImplementedError
 
     def cache_key(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """The key of a call."""
+        raise NotImplementedError
 
     def invalidate(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Forgets the result of a call: whether there was one, or a coroutine that returns this."""

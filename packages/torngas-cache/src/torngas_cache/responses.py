@@ -22,7 +22,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import Any
 
 from torngas_cache._keymaking import DEFAULT_TIMEOUT, Timeout
 from torngas_cache._keys import digest
@@ -31,7 +31,6 @@ from torngas_cache.handler import DEFAULT_CACHE_ALIAS, caches
 
 __all__ = ["cache_response"]
 
-Method = TypeVar("Method", bound=Callable[..., Any])
 _UNSTORED = {"age", "connection", "content-length", "date", "server", "set-cookie", "transfer-encoding"}
 
 
@@ -47,7 +46,7 @@ def cache_response(
     stale_while_revalidate: float = 0.0,
     stale_if_error: float = 0.0,
     tags: Iterable[str] = (),
-) -> Callable[[Method], Callable[..., Awaitable[None]]]:
+) -> Callable[[Callable[..., Any]], Callable[..., Awaitable[None]]]:
     """Decorates `get` or `head`; the method becomes a coroutine. One request at a time computes a missing answer.
 
     Args:
@@ -70,7 +69,7 @@ def cache_response(
     }
     rules = _Rules(tuple(sorted({name.title() for name in vary})), key, authorized, cookies)
 
-    def decorate(method: Method) -> Callable[..., Awaitable[None]]:
+    def decorate(method: Callable[..., Any]) -> Callable[..., Awaitable[None]]:
         @functools.wraps(method)
         async def answer(handler: Any, *args: Any, **kwargs: Any) -> None:
             request = functools.partial(_call, method, handler, args, kwargs)

@@ -48,7 +48,8 @@ class Serializer(Protocol):
     """What a cache asks of a serializer; any object that has these two will do."""
 
     def dumps(self, value: Any, /) -> bytes:
-        """The value as bytes, never empty; raises if that cannot be."""
+        """The value as bytes; raises if that cannot be."""
+        raise NotImplementedError
 
     def loads(self, data: bytes, /) -> Any:
         """A new value, equal to the one that was dumped; raises for anything that `dumps` did not write."""
