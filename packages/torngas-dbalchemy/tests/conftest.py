@@ -22,6 +22,7 @@ import pytest
 from sqlalchemy import URL, create_engine, event, text
 
 from torngas_dbalchemy import Connector, EngineLimits, configure
+from torngas_dbalchemy._mapped import METADATA
 from torngas_dbalchemy.connector import _OPEN
 
 LIMITS = EngineLimits(connect_timeout=1.0, ping_timeout=0.5)
@@ -129,6 +130,25 @@ class Cluster:
         """Returns when the replica has everything."""
         raise NotImplementedError
 
+    def empty(self, connector: Connector) -> None:
+        """Makes the tables of all models, or empties them; far quicker than dropping them each time."""
+        if self._made != (made := len(METADATA.tables)):
+            connector.create_db()
+            type(self).tables_made = {**self.tables_made, self._made_key: made}
+        with connector.get_conn().engine.begin() as connection:
+            for table in reversed(METADATA.sorted_tables):
+                connection.execute(table.delete())
+
+    @property
+    def _made_key(self) -> str:
+        return str(self.primary_parts())
+
+    @property
+    def _made(self) -> int | None:
+        return self.tables_made.get(self._made_key)
+
+    tables_made: dict[str, int] = {}
+
 
 class SqliteCluster(Cluster):
     """Two files; "replication" is a copy. The replica is opened read-only."""
@@ -196,6 +216,17 @@ class ServerCluster(Cluster):
         self.primary.refuse()
         self.replica.refuse()
 
+    @property
+    def _made_key(self) -> str:
+        return str(self.places["primary"])
+
+    def direct(self) -> dict[str, Any]:
+        """The configuration past the proxies."""
+        config = self.config()
+        for entry, role in zip(config["default"]["connections"], ("primary", "replica"), strict=True):
+            entry["PORT"] = self.places[role]["port"]
+        return config
+
     def pause(self) -> None:
         """The replica goes on answering and stops replaying."""
         if self.name == "postgres":
@@ -235,6 +266,12 @@ class ServerCluster(Cluster):
 def _children(pid: int) -> list[int]:
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]
+
+
+def kill(pid: int) -> None:
+    """kill -9, with the processes that serve its connections."""
+    for one in (pid, *_children(pid)):
+        os.kill(one, signal.SIGKILL)
 
 
 def until(condition: Callable[[], Any], seconds: float = 15.0) -> None:
@@ -331,10 +368,8 @@ def connector(cluster: Cluster) -> Iterator[Connector]:
 
 @contextlib.contextmanager
 def prepared(connector: Connector, cluster: Cluster) -> Iterator[Connector]:
-    connector.drop_db()
-    connector.create_db()
+    cluster.empty(connector)
     cluster.catch_up()
-    connector.remove()
     try:
         yield connector
     finally:
@@ -391,7 +426,7 @@ def tools() -> SimpleNamespace:
     """The helpers of this file, for tests that build their own."""
     return SimpleNamespace(
         LIMITS=LIMITS, Proxy=Proxy, SqliteCluster=SqliteCluster, StatementLog=StatementLog,
-        prepared=prepared, servers=servers, until=until, ServerCluster=ServerCluster,
+        prepared=prepared, servers=servers, until=until, ServerCluster=ServerCluster, kill=kill,
     )  # fmt: skip
 
 

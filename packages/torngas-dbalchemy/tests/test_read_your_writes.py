@@ -7,6 +7,7 @@ import time
 import pytest
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
+
 from torngas_dbalchemy import ConfigError, Connector, Consistency, Model, Pin
 from torngas_dbalchemy.consistency import RequestState
 

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DisconnectionError
 
-__all__ = ["Ping", "guard"]
+__all__ = ["Ping", "guard", "limit_handshake"]
 
 Ping = Callable[[Any, float], None]
 
@@ -42,6 +42,26 @@ def guard(engine: Engine, timeout: float) -> None:
             raise DisconnectionError("the pooled connection is dead") from error
 
     event.listen(engine, "checkout", ask)
+
+
+def limit_handshake(engine: Engine, timeout: float) -> None:
+    """Bounds new connections of asynchronous MySQL drivers, whose own limit ends before the server's greeting."""
+    dialect: Any = engine.dialect
+    if not dialect.is_async or dialect.driver not in ("asyncmy", "aiomysql"):
+        return
+    driver = dialect.loaded_dbapi
+    connect = getattr(driver, dialect.driver).connect
+
+    async def bounded(*arguments: Any, **options: Any) -> Any:
+        try:
+            return await asyncio.wait_for(connect(*arguments, **options), timeout)
+        except TimeoutError as error:
+            raise driver.OperationalError(2003, f"no greeting within {timeout} seconds") from error
+
+    def use(dialect: Any, record: Any, arguments: Any, options: dict[str, Any]) -> None:
+        options["async_creator_fn"] = bounded
+
+    event.listen(engine, "do_connect", use)
 
 
 def _forget_handshake_limit(dbapi_connection: Any, record: Any) -> None:
@@ -92,10 +112,25 @@ async def _ping_asyncmy(raw: Any) -> None:
 
 
 async def _ping_psycopg(raw: Any) -> None:
-    # In auto-commit, so that the question leaves no transaction behind.
-    await raw.set_autocommit(True)
-    await raw.execute("")
-    await raw.set_autocommit(False)
+    """As the blocking one: psycopg's own calls would spend 10 seconds on cancelling the question."""
+    pgconn = raw.pgconn
+    pgconn.send_query(b"")
+    while True:
+        if pgconn.is_busy():
+            await _readable(pgconn.socket)
+            pgconn.consume_input()
+        elif pgconn.get_result() is None:
+            return
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(descriptor, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(descriptor)
 
 
 _PINGS: dict[str, Ping] = {

@@ -145,6 +145,7 @@ class Server:
         wanted = self._options.get("pool_pre_ping", self._limits.pre_ping)
         if wanted and engine.dialect.name != "sqlite":
             _liveness.guard(engine, self._limits.ping_timeout)
+        _liveness.limit_handshake(engine, self._limits.connect_timeout)
         event.listen(engine, "handle_error", self._explain)
 
     def _explain(self, context: ExceptionContext) -> None:

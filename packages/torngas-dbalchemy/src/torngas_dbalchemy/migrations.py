@@ -112,13 +112,14 @@ def run_migrations(context: Any) -> None:
         raise NotConfigured(
             "env.py: got a config without a database; expected one of alembic_config(connector, folder, alias)."
         )
+    engine = attributes["engine"]
     options = _options(attributes)
     if context.is_offline_mode():
-        context.configure(dialect_name=attributes["engine"].dialect.name, literal_binds=True, **options)
+        context.configure(dialect_name=engine.dialect.name, literal_binds=True, **options)
         with context.begin_transaction():
             context.run_migrations()
         return
-    with attributes["engine"].connect() as connection:
+    with engine.connect() as connection:
         context.configure(connection=connection, render_as_batch=connection.dialect.name == "sqlite", **options)
         with context.begin_transaction():
             context.run_migrations()

@@ -17,7 +17,7 @@ from typing import Any
 
 from .errors import ConfigError
 
-__all__ = ["DEFAULT_ALIAS", "ConnectionRouter"]
+__all__ = ["ConnectionRouter", "DEFAULT_ALIAS"]
 
 DEFAULT_ALIAS = "default"
 _log = logging.getLogger("torngas_dbalchemy")
