@@ -72,6 +72,36 @@ def test_promise_03_sigterm_under_load_loses_no_request_and_ends_with_status_0(p
     assert failures == []
 
 
+@pytest.mark.promise(3)
+async def test_promise_03_readiness_goes_false_while_the_server_still_accepts():
+    class Ready(WebHandler):
+        def get(self):
+            self.set_status(200 if self.application.ready else 503)
+
+    app = Application([("/", Ready)])
+    server, stopped = GracefulHTTPServer(app), asyncio.Event()
+    (one,) = bind_sockets(0, "127.0.0.1")
+    url = f"http://127.0.0.1:{one.getsockname()[1]}/"
+    told = asyncio.Event()
+
+    def on_stop():
+        app.ready = False
+        told.set()
+
+    serving = asyncio.create_task(
+        serve_until_stopped(
+            server, lambda: server.add_socket(one), timeout=5, delay=0.5, stopped=stopped, on_stop=on_stop
+        )
+    )
+    assert (await AsyncHTTPClient().fetch(url)).code == 200
+    stopped.set()
+    await told.wait()
+    assert (await AsyncHTTPClient().fetch(url, raise_error=False)).code == 503
+    await serving
+    with pytest.raises(OSError):
+        await AsyncHTTPClient().fetch(url)
+
+
 async def test_drain_closes_idle_connections_refuses_new_ones_and_cuts_at_the_deadline():
     release = asyncio.Event()
     entered = asyncio.Event()

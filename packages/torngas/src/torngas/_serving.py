@@ -106,7 +106,9 @@ async def serve_until_stopped(
     listen: Callable[[], None],
     *,
     timeout: float,
+    delay: float = 0,
     stopped: asyncio.Event | None = None,
+    on_stop: Callable[[], None] | None = None,
     cleanup: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Accepts, waits for a signal (or `stopped`), drains, and runs the clean-up.
@@ -115,7 +117,9 @@ async def serve_until_stopped(
         server: The server to drain.
         listen: Starts to accept; called in the running loop.
         timeout: Seconds that requests in flight get.
+        delay: Seconds to go on accepting after `on_stop`.
         stopped: Stops the server when set; None makes one for the signals alone.
+        on_stop: Called when the server is told to stop, before anything else happens.
         cleanup: Awaited at the end, also when serving failed.
     """
     event = stopped or asyncio.Event()
@@ -123,6 +127,10 @@ async def serve_until_stopped(
         with _signals(event.set):
             listen()
             await event.wait()
+            if on_stop is not None:
+                on_stop()
+            if delay:
+                await asyncio.sleep(delay)
         if cut := await server.drain(timeout):
             logger.warning("stopped: %d requests were cut after %s s", cut, timeout)
     finally:

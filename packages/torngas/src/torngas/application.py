@@ -44,6 +44,7 @@ class Application(MiddlewareApplication, RouterApplication):
     Attributes:
         project_settings: The settings of the project, or None.
         resources: Its caches and databases, or None.
+        ready: Whether a load balancer should send requests here; False from the moment the server is told to stop.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Application(MiddlewareApplication, RouterApplication):
     ) -> None:
         self.project_settings = project_settings
         self.resources = resources
+        self.ready = True
         self._cleanups: list[Cleanup] = []
         super().__init__(
             list(handlers or []),

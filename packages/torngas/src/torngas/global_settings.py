@@ -146,3 +146,5 @@ THREADS_NUM = None
 
 # Seconds that requests in flight get after SIGTERM.
 SHUTDOWN_TIMEOUT = 30
+# Seconds between `application.ready` turning False and the end of accepting: time for a load balancer to notice.
+SHUTDOWN_DELAY = 0

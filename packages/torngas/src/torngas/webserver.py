@@ -291,7 +291,7 @@ class Server:
         if self._chosen.DEBUG and worker_number() is None:
             self._print_banner()
         if self._supervises:
-            Supervisor(self._processes, timeout=self._chosen.SHUTDOWN_TIMEOUT + 1).run()
+            Supervisor(self._processes, timeout=self._chosen.SHUTDOWN_TIMEOUT + self._chosen.SHUTDOWN_DELAY + 1).run()
         elif self.ioloop is not None:
             self.ioloop.start()
         else:
@@ -313,11 +313,17 @@ class Server:
                 httpserver,
                 self._listen,
                 timeout=self._chosen.SHUTDOWN_TIMEOUT,
+                delay=self._chosen.SHUTDOWN_DELAY,
                 stopped=stopped,
+                on_stop=self._not_ready,
                 cleanup=self.application.aclose if self.application else None,
             )
         finally:
             self._running = None
+
+    def _not_ready(self) -> None:
+        if self.application is not None:
+            self.application.ready = False
 
     @property
     def _reloads(self) -> bool:

@@ -77,6 +77,7 @@ _EXPECTED: Mapping[str, tuple[Test, str]] = {
     "SQLALCHEMY_CONFIGURATION": (_is_dict, "a dictionary of sqlalchemy.* options"),
     "THREADS_NUM": (_is_count, "a number of threads above 0, or None"),
     "SHUTDOWN_TIMEOUT": (_is_duration, "seconds"),
+    "SHUTDOWN_DELAY": (_is_duration, "seconds"),
 }
 
 
