@@ -124,22 +124,28 @@ async def test_promise_01_inside_of_another_router(serve):
 
 
 @pytest.mark.promise(1)
-@modes
-async def test_promise_01_a_streamed_body(serve, is_async):
+@pytest.mark.parametrize("receives_async", [False, True])
+@pytest.mark.parametrize("middlewares", [[], [Marks], [AsyncMarks]], ids=["none", "sync", "async"])
+async def test_promise_01_a_streamed_body(serve, middlewares, receives_async):
     """data_received sees what the request hooks set, and what it sets itself stays inside of the request."""
     got = []
 
     @stream_request_body
     class Upload(RequestHandler):
-        async def data_received(self, chunk):
+        def data_received(self, chunk):
             got.append(seen())
+            if receives_async:
+                return self.receive_later()
+            return mark("data", self.request)
+
+        async def receive_later(self):
             await asyncio.sleep(0)
             mark("data", self.request)
 
         def post(self):
             self.write("ok")
 
-    application = Application([("/", Upload)], middlewares=[AsyncMarks() if is_async else Marks()])
+    application = Application([("/", Upload)], middlewares=middlewares)
     application.ends = []
     server = serve(application)
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
@@ -149,7 +155,7 @@ async def test_promise_01_a_streamed_body(serve, is_async):
     writer.write(head + b"Connection: close\r\n\r\nabc")
     assert (await reader.read()).endswith(b"ok")
     writer.close()
-    assert got == [{"call": "one", "request": "one"}, {}]
+    assert got == [{"call": "one", "request": "one"} if middlewares else {}, {}]
 
 
 @modes

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 
 import pytest
@@ -552,3 +553,69 @@ async def test_the_endcall_waits_for_an_async_process_exception(serve, until):
     release.set()
     await until(lambda: events == ["open", "reported", "ended"])
     connection.close()
+
+
+@pytest.mark.promise(2)
+@modes
+async def test_promise_02_under_clients_that_behave_at_random(serve, until, caplog, is_async):
+    """Half-sent bodies, aborted connections, early answers, errors, streams: every request that began ends once."""
+    chance, ends = random.Random(7), {}
+
+    class Counts:
+        def process_request(self, handler, clear):
+            ends[handler.request] = 0
+
+        def process_endcall(self, handler, clear):
+            ends[handler.request] += 1
+
+    class Naps:
+        async def process_request(self, handler, clear):
+            await asyncio.sleep(chance.choice([0, 0, 0.001]))
+
+        async def process_response(self, handler, clear, chunk):
+            await asyncio.sleep(chance.choice([0, 0, 0.001]))
+
+        async def process_exception(self, handler, clear, typ, value, tb):
+            await asyncio.sleep(0)
+
+    class Page(RequestHandler):
+        async def get(self):
+            action = chance.choice([boom, forbid, streamed, finish_then_fail, not_modified, Base.get])
+            if chance.random() < 0.3:
+                await asyncio.sleep(chance.random() * 0.003)
+            result = action(self)
+            if result is not None:
+                await result
+
+        post = get
+
+    @stream_request_body
+    class Upload(Page):
+        def prepare(self):
+            if chance.random() < 0.3:
+                self.finish("early")
+
+        async def data_received(self, chunk):
+            await asyncio.sleep(0)
+
+    async def client(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(TimeoutError, OSError):
+            for _ in range(3):
+                body = b"a" * chance.choice([0, 50, 100])
+                path = chance.choice([b"/", b"/upload", b"/nowhere"])
+                writer.write(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n%b" % (path, body))
+                await asyncio.wait_for(reader.read(1000), chance.choice([0.001, 0.01]))
+                if chance.random() < 0.3:
+                    writer.transport.abort()
+        writer.close()
+
+    middlewares = [Counts(), *([Naps()] if is_async else [])]
+    server = serve(Application([("/", Page), ("/upload", Upload)], middlewares=middlewares))
+    for _ in range(10):
+        await asyncio.gather(*(client(server.port) for _ in range(20)))
+    await until(lambda: all(ends.values()))
+    await server.server.close_all_connections()
+    await settle(server.application)
+    assert len(ends) > 100
+    assert set(ends.values()) == {1}

@@ -85,7 +85,6 @@ CONTEXT = [
     "ContextDelegate.__init__",
     "ContextDelegate.headers_received",
     "MiddlewareApplication.find_handler",
-    "is_separate",
     "MiddlewareApplication.get_handler_delegate",
     "ContextDelegate.finish",
 ]

@@ -10,9 +10,10 @@ from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
-__all__ = ["ContextDelegate", "is_separate", "separately"]
+__all__ = ["ContextDelegate", "separate", "separately"]
 
-_separate: ContextVar[bool] = ContextVar("torngas_middleware_separate", default=False)
+separate: ContextVar[bool] = ContextVar("torngas_middleware_separate", default=False)
+"""Whether the running code is inside of a request's own context already."""
 
 
 class ContextDelegate(HTTPMessageDelegate):
@@ -30,7 +31,7 @@ class ContextDelegate(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        self._context.run(_separate.set, True)
+        self._context.run(separate.set, True)
         return self._context.run(self._delegate.headers_received, start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
@@ -51,13 +52,8 @@ class ContextDelegate(HTTPMessageDelegate):
         return self._context.run(self._delegate.execute)  # type: ignore[attr-defined]
 
 
-def is_separate() -> bool:
-    """Whether the running code is inside of a request's own context already."""
-    return _separate.get()
-
-
 def separately(find: Callable[[], Any]) -> ContextDelegate:
     """Finds a delegate in a context of its own, which the delegate keeps."""
     context = copy_context()
-    context.run(_separate.set, True)
+    context.run(separate.set, True)
     return ContextDelegate(context.run(find), context)

@@ -15,7 +15,7 @@ import tornado.web
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import RequestHandler
 
-from ._context import ContextDelegate, is_separate, separately
+from ._context import ContextDelegate, separate, separately
 from ._exchange import Exchange
 from ._waiting import Background, refuse_awaitable
 from ._wrapping import wrap
@@ -62,7 +62,7 @@ class MiddlewareApplication(tornado.web.Application):
         return ContextDelegate(super().start_request(server_conn, request_conn), copy_context())
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:  # noqa: D102
-        if not is_separate():
+        if not separate.get():
             return separately(partial(self.find_handler, request, **kwargs))
         if self._chains.call:
             try:
@@ -84,12 +84,17 @@ class MiddlewareApplication(tornado.web.Application):
                 break
 
     def get_handler_delegate(  # noqa: D102
-        self, request: HTTPServerRequest, target_class: type[RequestHandler], *args: Any, **kwargs: Any
+        self,
+        request: HTTPServerRequest,
+        target_class: type[RequestHandler],
+        target_kwargs: dict[str, Any] | None = None,
+        path_args: list[bytes] | None = None,
+        path_kwargs: dict[str, bytes] | None = None,
     ) -> Any:
         wrapped = self._wrapped.get(target_class)
         if wrapped is None:
             wrapped = self._wrapped[target_class] = self._wrap(target_class)
-        return super().get_handler_delegate(request, wrapped, *args, **kwargs)
+        return super().get_handler_delegate(request, wrapped, target_kwargs, path_args, path_kwargs)
 
     def _wrap(self, handler: type[RequestHandler]) -> type[RequestHandler]:
         if handler is _FailedCall:

@@ -28,6 +28,8 @@ class RequestPart(Part):
             return self._prepare_later(hooks, exchange, pending)
         if (own := self._own_prepare(exchange)) is not None:
             return self._ready_later(own)
+        if self._middleware_on_prepare is None and exchange.held is None:
+            return None
         return self._ready(exchange)
 
     def _next_request_hook(self, hooks: _Hooks, exchange: Exchange) -> Awaitable[object] | None:

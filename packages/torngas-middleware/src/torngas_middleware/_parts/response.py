@@ -62,7 +62,8 @@ class ResponsePart(Part):
             exchange.response = iter(self._middleware_chains.response)
             if not self._headers_written:
                 exchange.body = self._write_buffer.copy()
-                exchange.etag = self._headers.get("Etag")
+                if "Etag" in self._headers:
+                    exchange.etag = self._headers["Etag"]
         return exchange.response
 
     def _send(self, exchange: Exchange) -> asyncio.Future[None]:
