@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torngas_cache import CacheKeyWarning, InvalidCacheKey
-from torngas_cache._keys import belongs_to, default_key_func, internal_key
+from torngas_cache._keys import belongs_to, default_key_func, internal_key, is_lock
 
 parts = st.text(alphabet=":=~%1a", max_size=6)
 versions = st.one_of(st.integers(-3, 12), parts)
@@ -37,6 +37,15 @@ def test_promise_14_a_storage_key_belongs_to_its_prefix_only(prefix, version, ke
     assert belongs_to(default_key_func(key, prefix, version), prefix)
     assert belongs_to(internal_key("lock", key, prefix, version), prefix)
     assert belongs_to(default_key_func(key, prefix, version), other) is (prefix == other)
+
+
+@pytest.mark.promise(14)
+@given(parts, versions, st.one_of(parts, st.sampled_from(["~lock", "x:~lock:1", "~lock:1:a", ":~lock#:"])))
+def test_promise_14_no_entry_passes_for_a_lock(prefix, version, key):
+    """Locks outlive culling; entries must not by looking like one."""
+    assert is_lock(internal_key("lock", key, prefix, version))
+    assert not is_lock(internal_key("lease", key, prefix, version))
+    assert not is_lock(default_key_func(key, prefix, version))
 
 
 @pytest.mark.parametrize("key", ["x" * 300, "ä" * 200, "with space", "new\nline", "nul\0", "\x7f"])
@@ -193,6 +202,14 @@ async def test_portable_keys_are_silent(api):
         for key in ("x" * 246, string.ascii_letters, string.punctuation):
             await api.set(key, 1)
             assert await api.get(key) == 1
+
+
+def test_the_warning_points_to_the_caller(backend):
+    cache = backend.make()
+    if not cache.strict_keys:
+        with pytest.warns(CacheKeyWarning) as caught:
+            cache.get("bad key")
+        assert caught[0].filename == __file__
 
 
 def test_the_warning_of_a_good_key_is_not_forgotten_nor_that_of_a_bad_one(backend):

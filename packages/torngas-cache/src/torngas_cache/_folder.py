@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from torngas_cache._keys import digest
+from torngas_cache._keys import digest, is_lock
 from torngas_cache.errors import CacheStorageError
 
 if os.name == "posix":
@@ -72,7 +72,7 @@ class Folder:
         if (path := paths.get(key)) is None:
             if len(paths) >= _MEMO_SIZE:
                 paths.clear()
-            path = paths[key] = f"{self.path}{os.sep}{digest(key)}{'.lock' if ':~lock' in key else '.cache'}"
+            path = paths[key] = f"{self.path}{os.sep}{digest(key)}{'.lock' if is_lock(key) else '.cache'}"
         return path
 
     def load(self, path: str, now: float) -> Entry | None:

@@ -111,18 +111,18 @@ class KeyMaker:
             return storage_key
         if (known := self._made.get(key)) is not None:
             return known
-        return self._make_and_remember(key)
-
-    def _make_and_remember(self, key: str) -> str:
-        made = self._made
         storage_key = self.make_key(key)
         if any(key_problems(storage_key)):
             self.validate_key(storage_key)
-            return storage_key
+        else:
+            self._remember(key, storage_key)
+        return storage_key
+
+    def _remember(self, key: str, storage_key: str) -> None:
+        made = self._made
         if len(made) >= _MEMO_SIZE:
             made.clear()
         made[key] = storage_key
-        return storage_key
 
     def _internal_key(self, kind: str, key: Any, version: Any = None) -> str:
         """The storage key of something that the library keeps about an entry; no user's key can equal it."""

@@ -19,6 +19,7 @@ MAX_KEY_BYTES = 250
 _UNPORTABLE = re.compile(r"[\x00-\x20\x7f]")
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _LOOKS_LIKE_A_VERSION = re.compile(r":(?=[=~]|-?\d+(?::|$))", re.ASCII)
+_VERSION_SEGMENT = re.compile(r":([=~][^:]*|-?\d+)(?=:|$)", re.ASCII)
 
 
 def default_key_func(key: str, key_prefix: str, version: object) -> str:
@@ -51,6 +52,14 @@ def belongs_to(storage_key: str, key_prefix: str) -> bool:
         return False
     segment = storage_key[len(start) :].partition(":")[0]
     return segment[:1] in {"=", "~"} or _INTEGER.fullmatch(segment) is not None
+
+
+def is_lock(storage_key: str) -> bool:
+    """Whether this is the name of a lock, and not of an entry whose key only looks like it."""
+    if ":~lock" not in storage_key:
+        return False
+    found = _VERSION_SEGMENT.search(storage_key)
+    return found is not None and found[1] in ("~lock", "~lock#")
 
 
 def key_problems(storage_key: str) -> Iterator[str]:

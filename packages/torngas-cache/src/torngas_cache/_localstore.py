@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import Any
 
 from torngas_cache._flights import Flights
+from torngas_cache._keys import is_lock
 
 Entry = list[Any]
 """[deadline, payload]; a new list for every change, so that its identity tells whether something happened."""
@@ -77,10 +78,10 @@ class LocalStore:
         """Takes out the least recently used; a lock that is held stays, for its lease is its protection."""
         keys = iter(list(self.entries) if count >= len(self.entries) else _first(self.entries, count))
         for key in keys:
-            if ":~lock" not in key:
-                self.remove(key)
-            else:
+            if is_lock(key):
                 self.entries.move_to_end(key)
+            else:
+                self.remove(key)
 
     def _remember_end(self, deadline: float, key: str) -> None:
         heapq.heappush(self._ends, (deadline, key))

@@ -202,7 +202,7 @@ def signed(
 
     Args:
         serializer: The serializer to wrap, or its name.
-        key: Signs and verifies; a secret of at least 16 bytes.
+        key: Signs and verifies; a secret of at least 8 bytes, better 32.
         fallbacks: Older keys, which verify only: put the old key here when you change it, remove it later.
 
     Raises:
