@@ -225,3 +225,19 @@ assert not loaded, loaded
 assert threading.active_count() == 1
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_as_many_threads_as_one_likes(redis_server):
+    """No pool limit by default; one that was asked for is an error to the caller and no outage."""
+    port = redis_server["port"]
+    cache = RedisCache(f"127.0.0.1:{port}", {"OPTIONS": {"DB": 6}})
+    assert cache.client.connection_pool.max_connections > 10_000
+    small = RedisCache(f"127.0.0.1:{port}", {"OPTIONS": {"DB": 6, "POOL_KWARGS": {"max_connections": 1}}})
+    pool = small.client.connection_pool
+    held = driver.borrow(pool)
+    with pytest.raises(ConnectionError, match="onnections"):
+        small.get("k")
+    pool.release(held)
+    assert small.get("k") is None
+    small.close()
+    cache.close()

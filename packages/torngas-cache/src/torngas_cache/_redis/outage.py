@@ -23,6 +23,7 @@ class Outages:
         refused: An error reply: the server is well.
         denied: A wrong password or missing right, which redis-py calls a connection error. No outage: waiting does
             not help, and a policy of carrying on without the cache would hide it for ever.
+        exhausted: The pool's own limit is reached. An error to the caller, but the server is well.
         unknown_script: The server does not have the script.
         moved: The cluster has put the slot elsewhere.
     """
@@ -32,6 +33,7 @@ class Outages:
     timeouts: tuple[type[Exception], ...]
     refused: type[Exception]
     denied: tuple[type[Exception], ...]
+    exhausted: tuple[type[Exception], ...]
     unknown_script: type[Exception]
     moved: tuple[type[Exception], ...]
 
@@ -55,6 +57,7 @@ def outages() -> Outages:
         timeouts=(errors.TimeoutError, TimeoutError),
         refused=errors.ResponseError,
         denied=(errors.AuthenticationError, errors.AuthorizationError),
+        exhausted=(errors.MaxConnectionsError,) if hasattr(errors, "MaxConnectionsError") else (),
         unknown_script=errors.NoScriptError,
         moved=(errors.MovedError, errors.AskError, errors.TryAgainError, errors.ClusterDownError),
     )

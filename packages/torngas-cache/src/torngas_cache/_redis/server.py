@@ -155,7 +155,7 @@ class Server:
         except self._down as error:
             self._judge(breaker, error)
         except self._errors.unknown_script:
-            reply = await send(_in_full(what))
+            return await self._aguarded(breaker, send, _in_full(what))
         except self._errors.refused:
             breaker.succeeded()
             raise
@@ -165,7 +165,8 @@ class Server:
     def _judge(self, breaker: CircuitBreaker, error: Exception) -> NoReturn:
         if isinstance(error, self._errors.denied):
             raise error
-        breaker.failed()
+        if not isinstance(error, self._errors.exhausted):
+            breaker.failed()
         raise failure(self.name, error) from error
 
     def _send(self, command: Command) -> Any:

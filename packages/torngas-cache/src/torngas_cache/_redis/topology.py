@@ -18,6 +18,9 @@ __all__ = ["ClusterTopology", "DirectTopology", "SentinelTopology", "Topology"]
 # Options of `redis.Redis` that are really a choice of the connection's class.
 _TLS = "ssl"
 
+UNLIMITED = 2**31
+"""Connections of a pool: as many as there are threads. Late releases of redis-py refuse the 101st thread by default."""
+
 
 class Topology(Protocol):
     """Makes clients, one per call; the caller owns them."""
@@ -79,6 +82,8 @@ class DirectTopology:
 
     def _pool(self, pool_class: Any, is_async: bool) -> Any:
         kwargs = _finished(self._kwargs, self._parser, is_async)
+        if self._pool_class is None:
+            kwargs = {"max_connections": UNLIMITED, **kwargs}
         module = connections(is_async)
         tls = kwargs.pop(_TLS, False)
         address = self._address
@@ -129,7 +134,7 @@ class SentinelTopology:
     def _made(self, sentinel_class: Any, is_async: bool) -> Any:
         options = self._options
         kwargs = _finished(options.connection_kwargs(options.addresses[0]), self._parser, is_async)
-        kwargs.setdefault("db", 0)
+        kwargs = {"db": 0, "max_connections": UNLIMITED, **kwargs}
         timeouts = {name: kwargs[name] for name in ("socket_timeout", "socket_connect_timeout")}
         sentinel = sentinel_class(
             [(address.host, address.port) for address in options.addresses],
