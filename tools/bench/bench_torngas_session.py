@@ -272,7 +272,8 @@ def cost_above_no_session(args: argparse.Namespace) -> list[Measured]:
     """What the session adds, here and at Django, measured side by side in a run of its own."""
     peers = {"torngas": torngas_memory(), "django": django_locmem()}
     cases = {(scenario, peer): run for peer, runs in peers.items() for scenario, run in runs.items()}
-    samples = _measure(cases, max(args.rounds, 7), 0.05, time.process_time, bench.loop)
+    rounds = 15 if args.quick else 60  # short slices, many of them: the best one was not disturbed
+    samples = _measure(cases, rounds, 0.008, time.process_time, bench.loop)
     best = {key: min(values) * 1e6 for key, values in samples.items()}
     rows = []
     for scenario, limit in LIMITS.items():

@@ -132,7 +132,7 @@ class SessionManager(Administration):
         if self._client is not None:
             self._apply(handler, self._client.commit(state, status, now), now)
         elif self._server.has_work(state, status, now):
-            if self._server.needs_store(state, status, now):
+            if self._driver.blocking and self._server.needs_store(state, status, now):
                 self._driver.refuse_on_loop("session.save()", "`await session.asave()`")
             self._apply(handler, self._driver.run(self._server.commit(state, status, now)), now)
 

@@ -99,11 +99,12 @@ class ServerPersistence:
 
     def commit(self, state: SessionState, status: int, now: float) -> Steps[Outcome]:
         """Writes what the response must write."""
-        yield from self._bury(state, now)
+        if state.doomed:
+            yield from self._bury(state, now)
         over = _CLEAR if state.ended and state.has_cookie else NOTHING
         if status >= _SERVER_ERROR:
             return over
-        if state.is_modified and state.failure is not None:
+        if state.failure is not None and state.is_modified:
             raise StoreError(
                 "session: got changes, but the stored session could not be read; expected both to work, "
                 "since saving now would replace it"
@@ -153,7 +154,15 @@ class ServerPersistence:
         return self._settled(state, identity, record, raw, now)
 
     def _update(self, state: SessionState, identity: str, now: float) -> Steps[Outcome]:
-        self._find_deep_changes(state)
+        if state.deep:
+            self._find_deep_changes(state)
+        base, token = state.base, state.token
+        if base is not None and token is not None and state.data and base.user is state.user is None:
+            record = self._record(state, base, state.data, now)
+            raw = self._codec.encode(record)
+            if (yield "cas", (self._prefix + identity, raw, token, self.lifetimes.timeout(record, now))):
+                return self._settled(state, identity, record, raw, now)
+            state.token = None
 
         def successor(current: Record) -> Record:
             data = state.data if current is state.base or self._conflict == "last" else state.merged(current)
@@ -171,7 +180,8 @@ class ServerPersistence:
 
     def _rotate(self, state: SessionState, identity: str, now: float) -> Steps[Outcome]:
         """Gives the session a new id; the old record first becomes a tombstone, so no late save is lost in it."""
-        self._find_deep_changes(state)
+        if state.deep:
+            self._find_deep_changes(state)
         swapped = yield from self._swap(state, identity, lambda current: None, now)
         if swapped is None and not state.authenticated:
             return self._vanished(state)
@@ -276,8 +286,6 @@ class ServerPersistence:
             )
 
     def _find_deep_changes(self, state: SessionState) -> None:
-        if not state.deep:
-            return
         loaded = self._decode(state.raw)
         before = {} if loaded is None else loaded.data
         missing = object()
