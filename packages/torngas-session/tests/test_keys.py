@@ -1,5 +1,6 @@
 """Rotation of keys, and what a serializer may be made to do."""
 
+import os
 import pickle
 
 import pytest
@@ -104,14 +105,18 @@ def test_empty_and_missing_keys_are_refused():
 
 
 class Bomb:
-    exploded = []
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
 
     def __reduce__(self):
-        return self.exploded.append, (1,)
+        return os.mkdir, (self.folder,)
 
 
-@pytest.mark.parametrize("prefix", [b"", b"\0" * 32])
-async def test_a_planted_pickle_is_a_miss_and_never_executed(manage, serve, via, put, prefix):
+@pytest.mark.parametrize("mac", [b"", b"\0" * 32], ids=["no mac", "wrong mac"])
+@pytest.mark.parametrize("with_head", [True, False])
+async def test_a_planted_pickle_is_a_miss_and_never_executed(manage, serve, via, put, mac, with_head, tmp_path):
     """Somebody writes into the store; the signature does not fit, so nothing is even decoded."""
     store = MemoryStore()
     site = serve(manage(store, serializer="pickle"), via)
@@ -120,9 +125,11 @@ async def test_a_planted_pickle_is_a_miss_and_never_executed(manage, serve, via,
     await browser.get("/put")
     assert await browser.json("/dump") == [1, 2]
     [key] = store._entries
-    store.set(key, prefix + pickle.dumps(Bomb()), 100)
+    head = b"|".join([*store.get(key).split(b"|", 8)[:8], b""])
+    assert pickle.loads(store.get(key)[len(head) + 32 :]) == {"a": {1, 2}}, "where a good one stands"
+    store.set(key, (head if with_head else b"") + mac + pickle.dumps(Bomb(tmp_path / "exploded")), 100)
     assert await browser.json("/dump") == []
-    assert Bomb.exploded == []
+    assert not (tmp_path / "exploded").exists()
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]", "null", "[1,2,3,4,5,6,7,8,9]", b"\xff\xfe", 7, None])

@@ -288,3 +288,14 @@ def test_pickle_is_read_in_one_place_only():
     source = Path(torngas_session.__file__).parent
     found = [path.name for path in source.rglob("*.py") if "pickle.loads(" in path.read_text()]
     assert found == ["serializers.py"]
+
+
+async def test_a_save_repeats_no_cookie_that_the_client_has(manage, serve, via, put):
+    """A browser session: the value is the same and there is no lifetime to renew."""
+    site = serve(manage(), via)
+    site["/put"], site["/expire"] = put("a", 1), lambda handler: handler.set_expire(60)
+    browser = site.browser()
+    assert "Set-Cookie" in (await browser.get("/put")).headers
+    assert "Set-Cookie" not in (await browser.get("/put")).headers
+    assert "Max-Age=60" in (await browser.get("/expire")).headers["Set-Cookie"]
+    assert "Max-Age=60" in (await browser.get("/put")).headers["Set-Cookie"]
