@@ -44,32 +44,33 @@ def test_the_bomb_works(bomb):
 POISONS = {
     "empty": b"",
     "text": b"certainly no payload",
-    "cut pickle": stdlib_pickle.dumps(["x" * 100])[:-20],
+    "cut-pickle": stdlib_pickle.dumps(["x" * 100])[:-20],
     "mark": b"\x00",
-    "unknown mark": b"\x00?",
-    "cut frame": b"\x00m\x00\x00",
-    "bad zlib": b"\x00z" + b"nonsense",
-    "bad zstd": b"\x00snonsense",
+    "unknown-mark": b"\x00?",
+    "cut-frame": b"\x00m\x00\x00",
+    "bad-zlib": b"\x00z" + b"nonsense",
+    "bad-zstd": b"\x00snonsense",
     "minus": b"-",
-    "almost a number": b"12ab",
+    "almost-a-number": b"12ab",
     "high": b"\xff\xfe",
 }
 
 
 @pytest.mark.promise(13)
 @pytest.mark.parametrize("serializer", ["pickle", "json", "msgpack", "signed"])
-@pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS)
-async def test_promise_13_what_cannot_be_decoded_is_a_miss(make, backend, serializer, poison, caplog):
+async def test_promise_13_what_cannot_be_decoded_is_a_miss(make, backend, serializer, caplog):
     chosen = signed("pickle", KEY) if serializer == "signed" else serializer
     api = make(OPTIONS={"SERIALIZER": chosen})
-    if not poison and backend.__class__.__name__ == "File":
-        return  # an empty file is a damaged one: test_filebased
-    backend.plant(api.cache, api.cache.make_key("key"), poison)
-    assert await api.get("key", "default") == "default"
-    assert "counts as missing" in caplog.text or "damaged" in caplog.text
-    assert await api.get_many(["key"]) == {}
-    assert await api.get_or_set("key", lambda: "healed") == "healed"
-    assert await api.get("key") == "healed"
+    for name, poison in POISONS.items():
+        if not poison and type(backend).__name__ == "File":
+            continue  # an empty file is a damaged one: test_filebased
+        caplog.clear()
+        backend.plant(api.cache, api.cache.make_key(name), poison)
+        assert await api.get(name, "default") == "default"
+        assert "counts as missing" in caplog.text
+        assert await api.get_many([name]) == {}
+        assert await api.get_or_set(name, lambda: "healed") == "healed"
+        assert await api.get(name) == "healed"
 
 
 @pytest.mark.promise(13)
