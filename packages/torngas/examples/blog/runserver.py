@@ -4,11 +4,21 @@ import os
 import sys
 from pathlib import Path
 
-from torngas.webserver import run
+from torngas.webserver import Server
 
 HERE = Path(__file__).resolve().parent
 
-if __name__ == "__main__":
+
+def main() -> None:
     sys.path.insert(0, str(HERE))
     os.environ.setdefault("TORNGAS_APP_SETTINGS", "settings.settings")
-    run()
+    server = Server()
+    server.load_all()
+    import seed  # the models need the databases that load_all made known
+
+    seed.fill_if_empty()
+    server.start()
+
+
+if __name__ == "__main__":
+    main()

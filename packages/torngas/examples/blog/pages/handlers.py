@@ -1,6 +1,0 @@
-from torngas.handler import WebHandler
-
-
-class Welcome(WebHandler):
-    def get(self):
-        self.render("welcome.html")
