@@ -222,7 +222,7 @@ def test_an_error_of_start_up_is_both_its_own_class_and_the_programs_end():
     assert str(caught.value.code).startswith("error: INSTALLED_APPS")
 
 
-def test_a_subclass_may_define_options_of_its_own():
+def test_a_subclass_may_define_options_of_its_own(tmp_path):
     parser = OptionParser()
 
     class Own(Server):
@@ -232,7 +232,7 @@ def test_a_subclass_may_define_options_of_its_own():
             super().define()
             parser.define("colour", default="red")
 
-    server = Own(settings=Settings())
+    server = Own(settings=Settings({"LOGGING_DIR": str(tmp_path), "LOGGING": ()}))
     assert server.parse_command(["program", "--colour=blue", "rest"]) == ["rest"]
     assert parser.colour == "blue"
     assert parser.port == 8000
