@@ -36,7 +36,7 @@ lint: .venv/.ready ## ruff: style and format
 	$(python) -m ruff format --check $(if $(PKG),packages/$(PKG),.)
 
 types: .venv/.ready ## mypy --strict and pyright
-	$(python) -m mypy $(wildcard $(sources) $(addsuffix /tests/typing,$(wildcard $(folders))))
+	$(python) -m mypy $(wildcard $(sources) $(addsuffix /tests/typing,$(wildcard $(folders))) $(if $(PKG),,integration_tests/typing))
 	$(python) -m pyright $(sources)
 
 boundaries: .venv/.ready ## who may know whom

@@ -1,4 +1,4 @@
-"""Checks who may know whom: `python tools/check_boundaries [PACKAGE]`.
+"""Checks who may know whom: `python tools/check_boundaries [PACKAGE …] [--root FOLDER]`.
 
 A library may import the standard library, itself, and what its pyproject.toml declares (dependencies, extras,
 and `[tool.torngas] optional-imports` for what it uses only where somebody else installed it). It may not import
@@ -8,6 +8,7 @@ benchmarks among the tools may import ours. Prints each violation as `file:line:
 
 from __future__ import annotations
 
+import argparse
 import ast
 import itertools
 import re
@@ -78,11 +79,12 @@ def _names_a_sibling(text: str, package: Package) -> bool:
     found = DOTTED.fullmatch(text)
     if not found or found[1] == package.import_name:
         return False
+    packages = package.folder.parent
     if found[1] != "torngas":
-        return (ROOT / "packages" / found[1].replace("_", "-")).is_dir()
+        return (packages / found[1].replace("_", "-")).is_dir()
     # "torngas.accesslog" is a logger's name; "torngas.cache…" is a module of the framework.
     first = found[2].split(".")[1] if found[2] else ""
-    source = ROOT / "packages/torngas/src/torngas"
+    source = packages / "torngas/src/torngas"
     return bool(first) and ((source / first).is_dir() or (source / f"{first}.py").is_file())
 
 
@@ -90,7 +92,7 @@ def check(package: Package, known: dict[str, list[str]]) -> Iterator[str]:
     """Yields the violations of one package."""
     for path in sorted(package.folder.glob("src/**/*.py")):
         tree = ast.parse(path.read_text(), str(path))
-        where = path.relative_to(ROOT)
+        where = path.relative_to(package.folder.parents[1])
         for line, module in _imports(tree):
             if problem := _import_problem(module.partition(".")[0], package, known):
                 yield f"{where}:{line}: imports {module}: {problem}"
@@ -112,22 +114,27 @@ def _import_problem(top: str, package: Package, known: dict[str, list[str]]) -> 
     return f"{package.folder.name}/pyproject.toml does not declare it"
 
 
-def check_tools() -> Iterator[str]:
+def check_tools(root: Path) -> Iterator[str]:
     """Yields the tools that import ours; benchmarks must, nothing else may."""
-    for path in sorted((ROOT / "tools").glob("**/*.py")):
-        if path.is_relative_to(ROOT / "tools/bench"):
+    for path in sorted((root / "tools").glob("**/*.py")):
+        if path.is_relative_to(root / "tools/bench"):
             continue
         for line, module in _imports(ast.parse(path.read_text(), str(path))):
             if OURS.fullmatch(module.partition(".")[0]):
-                yield f"{path.relative_to(ROOT)}:{line}: imports {module}; tools read and run, they import none of ours"
+                yield f"{path.relative_to(root)}:{line}: imports {module}; tools read and run, they import none of ours"
 
 
 def main(argv: list[str]) -> int:
     """Checks the named packages, or all."""
-    folders = [ROOT / "packages" / name for name in argv if name] or sorted((ROOT / "packages").iterdir())
+    parser = argparse.ArgumentParser(prog="tools/check_boundaries", description=__doc__)
+    parser.add_argument("packages", nargs="*")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout; default: this one")
+    args = parser.parse_args(argv)
+    root = args.root.resolve()
+    folders = [root / "packages" / name for name in args.packages] or sorted((root / "packages").iterdir())
     known = {name: list(found) for name, found in packages_distributions().items()}
     packages = [Package.read(folder) for folder in folders]
-    problems = [problem for package in packages for problem in check(package, known)] + list(check_tools())
+    problems = [problem for package in packages for problem in check(package, known)] + list(check_tools(root))
     print("\n".join(problems) if problems else f"boundaries: {len(packages)} packages, nothing found")
     return int(bool(problems))
 

@@ -33,7 +33,7 @@ __all__ = ["ApiHandler", "ErrorHandler", "WebHandler", "WebSocketHandler"]
 _CALLBACK = re.compile(r"(?=.{1,128}\Z)[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*|\[\d{1,9}\])*", re.ASCII)
 
 
-class ProjectMixin(MiddlewareHandlerMixin, SessionAccessMixin):
+class ProjectMixin(SessionAccessMixin, MiddlewareHandlerMixin):
     """What handlers of all kinds share: hooks, session, the route's arguments, the project's locale.
 
     Attributes:
