@@ -105,7 +105,7 @@ def test_a_hook_may_be_a_static_a_class_or_a_decorated_method():
     assert (len(chains.call), len(chains.request), chains.endcall) == (1, 1, (print,))
 
 
-@pytest.mark.parametrize("wrong", [object, object(), 42, type("WithoutHooks", (), {})], ids=repr)
+@pytest.mark.parametrize("wrong", [object, object(), 42, type("WithoutHooks", (), {})])
 def test_what_has_no_hook_is_refused_naming_the_seven(wrong):
     with pytest.raises(MiddlewareTypeError) as error:
         Manager([wrong])
