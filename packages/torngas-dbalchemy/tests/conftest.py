@@ -137,7 +137,11 @@ class Cluster:
             type(self).tables_made = {**self.tables_made, self._made_key: made}
         with connector.get_conn().engine.begin() as connection:
             for table in reversed(METADATA.sorted_tables):
-                connection.execute(table.delete())
+                if connection.execute(table.delete()).rowcount:
+                    self.reset(connection, table.name)
+
+    def reset(self, connection: Any, table: str) -> None:
+        """Lets the table count its rows from 1 again."""
 
     @property
     def _made_key(self) -> str:
@@ -211,6 +215,13 @@ class ServerCluster(Cluster):
         else:
             gtid = self.ask("primary", "SELECT @@gtid_binlog_pos")
             assert self.ask("replica", f"SELECT MASTER_GTID_WAIT('{gtid}', 10)") == 0
+
+    def reset(self, connection: Any, table: str) -> None:
+        if self.name == "postgres":
+            restart = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1, false)"
+        else:
+            restart = f"ALTER TABLE {table} AUTO_INCREMENT = 1"
+        connection.execute(text(restart))
 
     def refuse_all(self) -> None:
         self.primary.refuse()

@@ -135,7 +135,7 @@ _TERMS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_TERMS, st.integers(1, 12))
 def test_any_order_and_size(session, terms, size):
     """Any mixture of directions and places of NULL, against the list in one piece."""

@@ -100,6 +100,7 @@ async def test_a_session_is_never_used_by_two_threads_at_once(connector):
         for _ in range(5):
             await asyncio.gather(*(_in_thread(work) for _ in range(3)))
     assert not clashes
+    await asyncio.get_running_loop().shutdown_default_executor()  # the threads have let go of their work
     assert _checked_out(connector) == 0
 
 
@@ -128,6 +129,7 @@ async def test_work_that_outlives_its_request_closes_its_own_session(connector):
     assert _checked_out(connector) == 1
     go_on.set()
     await late
+    await asyncio.get_running_loop().shutdown_default_executor()
     del late
     gc.collect()
     assert _checked_out(connector) == 0

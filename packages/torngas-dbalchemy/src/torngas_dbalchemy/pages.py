@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 from sqlalchemy.orm import Session, scoped_session
 
@@ -28,7 +28,8 @@ class SelectPagination(Pagination[T]):
     def _query_items(self) -> list[T]:
         statement: Select[Any] = self._query_args["select"]
         result = self._query_args["session"].execute(_window(self, statement))
-        return list(_things(statement, result))
+        found: list[T] = _things(statement, result).all()
+        return found
 
     def _query_count(self) -> int:
         session, statement = self._query_args["session"], self._query_args["select"]
@@ -201,10 +202,16 @@ def _window(page: Pagination[Any], statement: Select[Any]) -> Select[Any]:
 
 
 def _things(statement: Select[Any], result: Any) -> Any:
-    # Only the ORM knows `unique`, which joined eager loading of collections needs.
-    if statement._propagate_attrs:
-        result = result.unique()
-    return result.scalars() if len(statement.column_descriptions) == 1 else result
+    columns = statement._raw_columns
+    entities = [found for column in columns if (found := column._annotations.get("parententity")) is not None]
+    if entities and (statement._with_options or any(map(_joins_eagerly, entities))):
+        result = result.unique()  # joined eager loading of collections repeats rows
+    single = len(columns) == 1 and (bool(entities) or isinstance(columns[0], ColumnElement))
+    return result.scalars() if single else result
+
+
+def _joins_eagerly(entity: Any) -> bool:
+    return any(relation.lazy in ("joined", False) for relation in entity.mapper.relationships)
 
 
 def plain_async_session(session: AnyAsyncSession) -> AsyncSession:

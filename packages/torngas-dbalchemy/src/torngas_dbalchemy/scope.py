@@ -147,11 +147,14 @@ class Scope:
     def close(self) -> None:
         """Rolls back and closes the blocking sessions that no thread is using; the others follow when it is done."""
         self._closed = True
-        sessions = self._sessions()
-        self._main.clear()
-        self._free.clear()
-        for session in sessions:
-            session.close()
+        main, self._main = self._main, {}
+        for session in main.values():
+            _close(session)
+        if self._free:
+            free, self._free = self._free, {}
+            for sessions in free.values():
+                for session in sessions:
+                    _close(session)
 
     async def aclose(self) -> None:
         """Closes the blocking sessions outside the event loop where that needs the network, and the asynchronous."""
@@ -201,7 +204,14 @@ class Scope:
         await self.aclose()
 
     def __del__(self) -> None:
-        self.close()
+        if self._main or self._free:
+            self.close()
+
+
+def _close(session: RoutingSession) -> None:
+    # One that did nothing has nothing to give back; closing it would cost as much as opening.
+    if session.in_transaction() or session.identity_map:
+        session.close()
 
 
 class _Lease:

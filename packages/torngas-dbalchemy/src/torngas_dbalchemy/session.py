@@ -92,8 +92,10 @@ class RoutingSession(Session):
             return bind
         mapper = mapper if mapper is None or isinstance(mapper, Mapper) else mapper.__mapper__
         routes = self._routes
-        pure = clause is not None and (not routes.routed or is_read(clause))
-        reading = pure and not self._forced and not (routes.routed and wants_primary(clause))
+        if not routes.routed:
+            return routes.database_for(mapper, clause, alias or self.alias, False).primary.bind(self._asynchronous)
+        pure = clause is not None and is_read(clause)
+        reading = pure and not self._forced and not wants_primary(clause)
         database = routes.database_for(mapper, clause, alias or self.alias, reading)
         if mapper is not None:
             self._homes[mapper] = database.alias
@@ -116,7 +118,10 @@ class RoutingSession(Session):
 
     def alias_of(self, instance: Any) -> str | None:
         """The alias that the instance's class was last read from or written to by this session."""
-        return self._homes.get(instance.__mapper__)
+        mapper = instance.__mapper__
+        if not self._routes.routed:
+            return self._routes.database_for(mapper, None, self.alias, False).alias
+        return self._homes.get(mapper)
 
     @property
     def has_read_replica(self) -> bool:
@@ -203,7 +208,8 @@ class RoutingSession(Session):
         return None if behind else engine
 
     def _note_begin(self, connection: Connection) -> None:
-        self._begun[connection.engine] = connection
+        if self._routes.routed:
+            self._begun[connection.engine] = connection
 
     def _note_commit(self) -> None:
         if not self._written or self.in_nested_transaction() or self._routes.consistency.mode == "off":
@@ -224,6 +230,8 @@ class RoutingSession(Session):
         return position
 
     def _note_end(self) -> None:
+        if not self._begun:
+            return
         self._written.clear()
         self._reading.clear()
         self._begun.clear()

@@ -10,14 +10,14 @@ change something. Text counts as a read if it begins with SELECT, holds one stat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import FromClause, Select, Table, TextClause
 from sqlalchemy.sql import functions
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause
-from sqlalchemy.sql.selectable import CompoundSelect, GenerativeSelect, SelectBase, TableClause
+from sqlalchemy.sql.selectable import CompoundSelect, SelectBase, TableClause
 
 __all__ = ["PRIMARY", "is_read", "tables", "wants_primary"]
 
@@ -25,6 +25,8 @@ PRIMARY = "torngas_primary"
 """Execution option of a statement: True sends it to the primary."""
 
 _LEAVES = (TableClause, ColumnClause, BindParameter)
+# Classes of leaves, met so far: SQLAlchemy makes annotated ones as it goes, and isinstance() costs on each element.
+_HARMLESS: set[type] = set()
 _READING_TEXT = re.compile(r"\s*\(*\s*(select|values|show|explain\s+select|table)\b", re.IGNORECASE)
 _WRITING_WORD = re.compile(
     r"\b(insert|update|delete|merge|replace|into|for\s+(no\s+key\s+)?update|for\s+(key\s+)?share|lock|create|alter|"
@@ -44,7 +46,18 @@ def is_read(statement: Any) -> bool:
         return _is_reading_text(statement.text)
     if not isinstance(statement, SelectBase | FromClause):
         return _wraps_read(statement)
-    return all(map(_reads, _parts(statement)))
+    waiting: list[ClauseElement] = [statement]
+    while waiting:
+        part = waiting.pop()
+        if type(part) in _HARMLESS:
+            continue
+        if isinstance(part, _LEAVES):
+            _HARMLESS.add(type(part))
+        elif _reads(part):
+            waiting.extend(_children(part))
+        else:
+            return False
+    return True
 
 
 def wants_primary(statement: Any) -> bool:
@@ -74,15 +87,16 @@ def _parts(statement: ClauseElement) -> Iterator[ClauseElement]:
         part = waiting.pop()
         yield part
         if not isinstance(part, _LEAVES):
-            waiting.extend(part.get_children())
-            if isinstance(part, GenerativeSelect | UpdateBase):
-                # Common table expressions that are only listed, by add_cte(), are no children.
-                waiting.extend(getattr(part, "_independent_ctes", ()))
+            waiting.extend(_children(part))
+
+
+def _children(part: ClauseElement) -> Iterable[ClauseElement]:
+    # Common table expressions that are only listed, by add_cte(), are no children.
+    listed = getattr(part, "_independent_ctes", ())
+    return (*part.get_children(), *listed) if listed else part.get_children()
 
 
 def _reads(part: ClauseElement) -> bool:
-    if isinstance(part, _LEAVES):
-        return True
     if isinstance(part, Select | CompoundSelect):
         return part._for_update_arg is None
     if isinstance(part, UpdateBase | functions.next_value):
