@@ -256,3 +256,27 @@ async def test_the_database_is_the_requests_and_rolled_back_at_its_end(serve, tm
     assert (await site.get(method="POST", body="")).body == b"0"
     await site.get("/?commit=1")
     assert (await site.get(method="POST", body="")).body == b"1"
+
+
+async def test_signals_can_be_filtered_by_the_handlers_class(serve):
+    """The class that the user wrote, whatever the framework puts in front of it."""
+    got = []
+
+    class Main(WebHandler):
+        def get(self):
+            pass
+
+    class Other(Main):
+        pass
+
+    def receive(sender, **kwargs):
+        got.append(sender)
+
+    handler_started.connect(receive, sender=Main)
+    try:
+        site = serve([("/", Main), ("/other", Other)], MIDDLEWARE_CLASSES=FULL[:2] + FULL[4:])
+        await site.get("/")
+        await site.get("/other")
+    finally:
+        handler_started.disconnect(receive, sender=Main)
+    assert got == [Main]

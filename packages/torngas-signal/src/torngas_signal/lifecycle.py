@@ -88,7 +88,7 @@ class SignalMiddleware:
 
     def process_render(self, handler: Any, clear: Clear, template_name: str, **kwargs: Any) -> None:
         """Sends `handler_render`; an asynchronous receiver of it raises."""
-        handler_render.send(type(handler), handler=handler, template_name=template_name, kwargs=kwargs)
+        handler_render.send(handler.__class__, handler=handler, template_name=template_name, kwargs=kwargs)
 
     def process_exception(
         self,
@@ -114,9 +114,9 @@ class SignalMiddleware:
 def _tell(signal: Signal[...], handler: Any, **payload: Any) -> Awaitable[None] | None:
     if signal.has_async_receivers:
         return _atell(signal, handler, payload)
-    signal.send(type(handler), handler=handler, **payload)
+    signal.send(handler.__class__, handler=handler, **payload)
     return None
 
 
 async def _atell(signal: Signal[...], handler: Any, payload: dict[str, Any]) -> None:
-    await signal.asend(type(handler), handler=handler, **payload)
+    await signal.asend(handler.__class__, handler=handler, **payload)

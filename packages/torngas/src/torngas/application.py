@@ -77,7 +77,8 @@ class Application(MiddlewareApplication, RouterApplication):
         self._cleanups.append(cleanup)
 
     async def aclose(self) -> None:
-        """Runs the clean-ups, each once; idempotent."""
+        """Waits for held responses and async endcalls, then runs the clean-ups, each once; idempotent."""
+        await self.drain()
         while self._cleanups:
             result = self._cleanups.pop()()
             if inspect.isawaitable(result):

@@ -89,7 +89,7 @@ class TemplateMixin(_Base):
             raise
         if template_rendered.receivers:
             context = {"template": template, "template_name": template_name, "context": namespace}
-            template_rendered.send(type(self), handler=self, **context)
+            template_rendered.send(self.__class__, handler=self, **context)
         return rendered
 
 
