@@ -24,6 +24,7 @@ import _snapshot
 from _examination import Examination
 
 ROOT = Path(__file__).resolve().parents[2]
+FRAMEWORK = "torngas"  # the only one that requires the others
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -55,7 +56,8 @@ def examinations(args: argparse.Namespace, folder: Path) -> Iterator[Examination
     names = sorted(path.name for path in (source / "packages").iterdir() if (path / "pyproject.toml").exists())
     if unknown := sorted(set(args.packages) - set(names)):
         raise LookupError(f"no package {', '.join(unknown)}; there are: {', '.join(names)}")
-    built = {name: _artifacts.build(source / "packages" / name, wheels) for name in names}
+    needed = set(names if not args.packages or FRAMEWORK in args.packages else args.packages)
+    built = {name: _artifacts.build(source / "packages" / name, wheels) for name in sorted(needed)}
     siblings = {name: one.version for name, one in built.items()}
     running = f"{sys.version_info[0]}.{sys.version_info[1]}"
     pythons = _pythons.found() if args.all else {running: sys.executable}

@@ -36,6 +36,11 @@ def clean_environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in CLEARED}
 
 
+def _shown(command: Sequence[str]) -> str:
+    """A command line for people: programs given by -c are cut after their first line."""
+    return " ".join(part.strip().split("\n")[0] for part in command)
+
+
 def run(command: Sequence[str], *, cwd: Path | None = None, timeout: float = 900) -> str:
     """Runs a command and answers what it printed; raises CommandFailed otherwise."""
     try:
@@ -44,9 +49,9 @@ def run(command: Sequence[str], *, cwd: Path | None = None, timeout: float = 900
             check=False, timeout=timeout, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise CommandFailed(f"$ {' '.join(command)}\nran longer than {timeout:g} s and was ended") from error
+        raise CommandFailed(f"$ {_shown(command)}\nran longer than {timeout:g} s and was ended") from error
     if done.returncode:
-        raise CommandFailed(f"$ {' '.join(command)}\n{done.stdout.strip()}\n(status {done.returncode})")
+        raise CommandFailed(f"$ {_shown(command)}\n{done.stdout.strip()}\n(status {done.returncode})")
     return done.stdout
 
 
