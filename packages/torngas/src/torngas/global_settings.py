@@ -8,6 +8,9 @@ A settings module's upper-case names replace these one by one and whole; options
 # in production; start-up then refuses to go on without a `cookie_secret`.
 DEBUG = True
 
+# Hosts on which DEBUG shows its error page; every other one gets the plain page.
+DEBUG_HOSTS = ("localhost", "127.0.0.1", "::1")
+
 # Takes the client's address from X-Real-Ip or X-Forwarded-For, if the peer is in TRUSTED_DOWNSTREAM.
 XHEADERS = False
 # Addresses of the proxies in front, as Tornado's HTTPServer takes them.

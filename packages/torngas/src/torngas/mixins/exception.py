@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import http.client
-import traceback
 from typing import TYPE_CHECKING, Any
 
 from tornado.web import HTTPError
+
+from torngas.errorpage import error_page, may_be_shown
+from torngas.settings_manager import Settings, settings
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler as _Base
@@ -16,11 +18,14 @@ else:
 
 __all__ = ["UncaughtExceptionMixin"]
 
-_PAGE = "<!doctype html>\n<html><head><meta charset=utf-8><title>{title}</title></head><body>{body}</body></html>\n"
+_PAGE = (
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+    "<body><h1>{title}</h1>{more}</body></html>\n"
+)
 
 
 class UncaughtExceptionMixin(_Base):
-    """Writes an error's page: the status and its phrase; with the traceback in DEBUG.
+    """Answers an error: a plain page, or JSON to who accepts it; in DEBUG the page with frames and variables.
 
     Attributes:
         exception_response: The whole body of the answer, if it is set when the error is answered.
@@ -34,13 +39,34 @@ class UncaughtExceptionMixin(_Base):
             self.finish(self.exception_response)
             return
         phrase = self._reason or http.client.responses.get(status_code, "Unknown")
-        title = html.escape(f"{status_code}: {phrase}")
-        self.set_header("Content-Type", "text/html; charset=UTF-8")
-        self.finish(_PAGE.format(title=title, body=f"<h1>{title}</h1>{self._details(kwargs.get('exc_info'))}"))
+        chosen: Settings = getattr(self.application, "project_settings", None) or settings.current
+        if _prefers_json(self.request.headers.get("Accept", "")):
+            self.finish(self._as_json(status_code, phrase))
+            return
+        exc_info = kwargs.get("exc_info") if may_be_shown(self, chosen) else None
+        if exc_info is None or isinstance(exc_info[1], HTTPError):
+            self._finish_html(self._as_html(status_code, phrase, exc_info[1].log_message if exc_info else None))
+        else:
+            self._finish_html(error_page(self, exc_info, chosen))
 
-    def _details(self, exc_info: Any) -> str:
-        if not exc_info or not self.settings.get("serve_traceback"):
-            return ""
-        if isinstance(exc_info[1], HTTPError) and exc_info[1].status_code < 500:
-            return f"<p>{html.escape(exc_info[1].log_message or '')}</p>"
-        return f"<pre>{html.escape(''.join(traceback.format_exception(*exc_info)))}</pre>"
+    def _finish_html(self, page: str) -> None:
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(page)
+
+    def _as_html(self, status: int, phrase: str, message: str | None) -> str:
+        lines = [message or "", f"Request {self._request_id}" if self._request_id else ""]
+        more = "".join(f"<p>{html.escape(line)}</p>" for line in lines if line)
+        return _PAGE.format(title=html.escape(f"{status}: {phrase}"), more=more)
+
+    def _as_json(self, status: int, phrase: str) -> dict[str, Any]:
+        body: dict[str, Any] = {"status": status, "title": phrase}
+        return {**body, "request_id": self._request_id} if self._request_id else body
+
+    @property
+    def _request_id(self) -> str | None:
+        return getattr(self.request, "request_id", None)
+
+
+def _prefers_json(accept: str) -> bool:
+    return "application/json" in accept and "text/html" not in accept

@@ -54,6 +54,7 @@ def _is_path(value: Any) -> bool:
 
 _EXPECTED: Mapping[str, tuple[Test, str]] = {
     "DEBUG": (_is_bool, "True or False"),
+    "DEBUG_HOSTS": (_is_names, "a list of host names, e.g. ['localhost']"),
     "XHEADERS": (_is_bool, "True or False"),
     "TRUSTED_DOWNSTREAM": (_is_names, "a list of addresses, e.g. ['10.0.0.1']"),
     "IPV4_ONLY": (_is_bool, "True or False"),
