@@ -142,8 +142,9 @@ class Server:
         return options
 
     def _watch(self, engine: Engine) -> None:
-        wanted = self._options.get("pool_pre_ping", self._limits.pre_ping)
-        if wanted and engine.dialect.name != "sqlite":
+        if engine.dialect.name == "sqlite":
+            return  # a file neither goes away nor answers late, and each event costs every statement
+        if self._options.get("pool_pre_ping", self._limits.pre_ping):
             _liveness.guard(engine, self._limits.ping_timeout)
         _liveness.limit_handshake(engine, self._limits.connect_timeout)
         event.listen(engine, "handle_error", self._explain)
