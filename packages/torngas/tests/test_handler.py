@@ -176,6 +176,21 @@ async def test_http_errors_by_name_take_the_log_message_first(client, caplog, er
     assert "about this" in caplog.text
 
 
+async def test_an_error_that_says_its_status_is_answered_with_it_and_logged_as_a_warning(client, caplog):
+    class PageNotFound(LookupError):
+        status_code = 404
+
+    class Fail(WebHandler):
+        def get(self):
+            raise PageNotFound("page 9")
+
+    client.serve([("/", Fail)])
+    with caplog.at_level(logging.WARNING):
+        assert (await client.get()).code == 404
+    (record,) = [one for one in caplog.records if "page 9" in one.getMessage()]
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+
+
 async def test_request_context_is_this_requests_alone(client):
     inside = asyncio.Event()
     release = asyncio.Event()

@@ -6,6 +6,7 @@ import html
 import http.client
 from typing import TYPE_CHECKING, Any
 
+from tornado.log import gen_log
 from tornado.web import HTTPError
 
 from torngas.errorpage import error_page, may_be_shown
@@ -32,6 +33,19 @@ class UncaughtExceptionMixin(_Base):
     """
 
     exception_response: str | bytes | dict[str, Any] | None = None
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Answers an error; one that says its own `status_code`, such as `PageNotFound`, is answered with that."""
+        error = (kwargs.get("exc_info") or (None, None))[1]
+        super().send_error(_status_of(error) or status_code, **kwargs)
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """Logs as Tornado does; an error that says a `status_code` below 500 is a warning without traceback."""
+        status = _status_of(value)
+        if status is not None and status < 500:
+            gen_log.warning("%d %s: %s", status, self._request_summary(), value)
+        else:
+            super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answers an error; override it as in Tornado."""
@@ -66,6 +80,11 @@ class UncaughtExceptionMixin(_Base):
     @property
     def _request_id(self) -> str | None:
         return getattr(self.request, "request_id", None)
+
+
+def _status_of(error: BaseException | None) -> int | None:
+    status = None if isinstance(error, HTTPError) else getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None
 
 
 def _prefers_json(accept: str) -> bool:

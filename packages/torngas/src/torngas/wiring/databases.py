@@ -49,4 +49,6 @@ def build_database_middleware(kind: Any, settings: Settings, resources: Resource
         )
     replicas = any(database.replicas.servers for database in connector.databases.values())
     pins = CookiePins() if replicas else None
-    return kind(connector, ping_interval=settings.PING_DB, ping_count=settings.PING_CONN_COUNT, pins=pins)
+    middleware = kind(connector, ping_interval=settings.PING_DB, ping_count=settings.PING_CONN_COUNT, pins=pins)
+    resources.closing.append(middleware.close)
+    return middleware

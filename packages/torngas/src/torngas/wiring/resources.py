@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,14 @@ class Resources:
 
     Args:
         settings: The application's settings.
+
+    Attributes:
+        closing: What else is called when the application is closed, the last one first.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.closing: list[Callable[[], None]] = []
 
     @cached_property
     def caches(self) -> CacheHandler:
@@ -55,6 +60,8 @@ class Resources:
 
     async def aclose(self) -> None:
         """Closes what was made; idempotent."""
+        while self.closing:
+            self.closing.pop()()
         if "caches" in self.__dict__:
             await self.caches.aclose_all()
         connector = self.__dict__.get("connector")
