@@ -72,12 +72,19 @@ def test_threads_join(backend):
 
 async def test_an_error_reaches_all_who_joined_and_is_not_kept(make):
     cache, count = make().cache, Counter()
+    join, joined, all_joined = cache._ajoin, Counter(), asyncio.Event()
+
+    async def counted_join(job):
+        if joined() == 5:
+            all_joined.set()
+        return await join(job)
 
     async def fail():
-        await asyncio.sleep(0)
+        await all_joined.wait()
         count()
         raise LookupError("no data")
 
+    cache._ajoin = counted_join
     results = await asyncio.gather(*(cache.aget_or_set("key", fail) for _ in range(5)), return_exceptions=True)
     assert [type(result) for result in results] == [LookupError] * 5
     assert count.calls == 1
