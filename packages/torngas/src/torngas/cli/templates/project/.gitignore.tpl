@@ -1,0 +1,7 @@
+__pycache__/
+*.py[co]
+.venv/
+.pytest_cache/
+logs/*
+!logs/.gitkeep
+*.db

@@ -1,0 +1,1 @@
+"""HTTP modules of the project; name them in COMMON_MODULES or ROUTE_MODULES."""

@@ -1,0 +1,1 @@
+"""Middlewares of the project; name them in MIDDLEWARE_CLASSES."""

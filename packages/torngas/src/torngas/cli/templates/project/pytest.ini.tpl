@@ -1,0 +1,3 @@
+[pytest]
+pythonpath = .
+torngas_settings = settings.settings

@@ -1,0 +1,2 @@
+torngas>=2.0,<3
+pytest>=8
