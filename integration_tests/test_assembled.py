@@ -280,3 +280,16 @@ async def test_signals_can_be_filtered_by_the_handlers_class(serve):
     finally:
         handler_started.disconnect(receive, sender=Main)
     assert got == [Main]
+
+
+async def test_a_request_is_logged_once(serve, caplog):
+    class Main(WebHandler):
+        def get(self):
+            self.write("x")
+
+    for middlewares, logger in ((FULL[:1], "torngas.accesslog"), ((), "tornado.access")):
+        site = serve([("/", Main)], MIDDLEWARE_CLASSES=middlewares)
+        with caplog.at_level(logging.INFO):
+            caplog.clear()
+            await site.get("/")
+        assert [record.name for record in caplog.records if "GET /" in record.getMessage()] == [logger]

@@ -7,6 +7,8 @@ import importlib
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from tornado.web import RequestHandler
+
 from torngas.application import Application
 from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
@@ -15,6 +17,7 @@ from torngas.wiring.middlewares import build_middlewares
 from torngas.wiring.resources import Resources
 from torngas.wiring.templates import build_template_loader
 from torngas.wiring.translations import load_translations
+from torngas_middleware import AccessLogMiddleware
 
 __all__ = ["build_application", "tornado_settings"]
 
@@ -30,14 +33,18 @@ def build_application(kind: type[A], settings: Settings, urls: Iterable[Any]) ->
     """
     load_translations(settings)
     resources = Resources(settings)
+    middlewares = build_middlewares(settings, resources)
+    conf = tornado_settings(settings, resources.cookie_secret)
+    if any(one is AccessLogMiddleware or isinstance(one, AccessLogMiddleware) for one in middlewares):
+        conf.setdefault("log_function", _already_logged)
     application = kind(
         list(urls),
         "",
         None,
-        middlewares=build_middlewares(settings, resources),
+        middlewares=middlewares,
         project_settings=settings,
         resources=resources,
-        **tornado_settings(settings, resources.cookie_secret),
+        **conf,
     )
     application.on_shutdown(resources.aclose)
     return application
@@ -56,6 +63,10 @@ def tornado_settings(settings: Settings, secret: Any) -> dict[str, Any]:
     conf.setdefault("static_handler_class", StaticHandler)
     conf.setdefault("template_loader", build_template_loader(settings))
     return conf
+
+
+def _already_logged(handler: RequestHandler) -> None:
+    """The access log's middleware has written a line of this request; Tornado's own would be a second one."""
 
 
 def _handler_class(given: Any) -> Any:
