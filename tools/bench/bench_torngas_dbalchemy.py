@@ -13,10 +13,11 @@ import time
 from pathlib import Path
 
 from harness import Bench
-from sqlalchemy import Float, Integer, String, create_engine, func, select
+from sqlalchemy import Float, Integer, String, create_engine, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
 
 from torngas_dbalchemy import Connector, Model, configure, paginate
+from torngas_dbalchemy.basedb import database
 
 bench = Bench("torngas-dbalchemy", __doc__, unit="us", slice_seconds=0.06, clock=time.process_time)
 FOLDER = tempfile.mkdtemp()
@@ -171,11 +172,34 @@ def flask_peer():
     }
 
 
+@bench.peer("Core", package="sqlalchemy")
+def core():
+    table = Plain.__table__
+
+    def rows():
+        with engine.connect() as connection:
+            return connection.execute(select(table).limit(20)).all()
+
+    def text_rows():
+        with engine.connect() as connection:
+            return connection.execute(text("SELECT * FROM item LIMIT :limit"), {"limit": 20}).all()
+
+    return {"20 rows, SQL": repeat(rows), "20 rows, text": repeat(text_rows)}
+
+
+@bench.peer("basedb", package="torngas-dbalchemy")
+def base():
+    db = database(f"sqlite:///{PATH}")
+    select_rows = repeat(lambda: db.select("item", limit=20).list())
+    return {"20 rows, SQL": select_rows, "20 rows, text": select_rows}
+
+
 for ours in ("torngas", "torngas routed"):
     bench.target("20 rows", peer=ours, at_most=1.05, of="Session")
     bench.target("page", peer=ours, at_most=1.05, of="Session")
 bench.target("page, no count", peer="torngas", at_most=0.6, of="Session", of_scenario="page")
 bench.target("open/close", peer="torngas", at_most=1.1, of="scoped_session")
+bench.target("20 rows, SQL", peer="basedb", at_most=1.3, of="Core")
 
 if __name__ == "__main__":
     raise SystemExit(bench.run())
