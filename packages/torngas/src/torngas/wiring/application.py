@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import importlib
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from tornado.web import RequestHandler
 
 from torngas.application import Application
-from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
 from torngas.static import StaticHandler
+from torngas.wiring.dotted import named
 from torngas.wiring.middlewares import build_middlewares
 from torngas.wiring.resources import Resources
 from torngas.wiring.templates import build_template_loader
@@ -59,7 +58,10 @@ def tornado_settings(settings: Settings, secret: Any) -> dict[str, Any]:
     conf.setdefault("debug", settings.DEBUG)
     conf["autoreload"] = False
     conf["cookie_secret"] = secret
-    conf["default_handler_class"] = _handler_class(conf.get("default_handler_class", "torngas.handler.ErrorHandler"))
+    given = conf.get("default_handler_class", "torngas.handler.ErrorHandler")
+    conf["default_handler_class"] = named(
+        "TORNADO_CONF['default_handler_class']", given, "a handler class or its dotted path"
+    )
     conf.setdefault("static_handler_class", StaticHandler)
     conf.setdefault("template_loader", build_template_loader(settings))
     return conf
@@ -67,16 +69,3 @@ def tornado_settings(settings: Settings, secret: Any) -> dict[str, Any]:
 
 def _already_logged(handler: RequestHandler) -> None:
     """The access log's middleware has written a line of this request; Tornado's own would be a second one."""
-
-
-def _handler_class(given: Any) -> Any:
-    if not isinstance(given, str):
-        return given
-    module, _, name = given.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(
-            f"TORNADO_CONF['default_handler_class']: got {given!r}, which does not import ({error}); expected a "
-            "handler class or its dotted path"
-        ) from error

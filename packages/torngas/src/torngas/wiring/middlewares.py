@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
-from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
 from torngas.wiring.databases import build_database_middleware
+from torngas.wiring.dotted import named
 from torngas.wiring.modules import build_module_middleware
 from torngas.wiring.resources import Resources
 from torngas.wiring.sessions import build_session_middleware
@@ -34,18 +33,7 @@ def build_middlewares(settings: Settings, resources: Resources) -> list[Any]:
 
 
 def _built(declared: Any, settings: Settings, resources: Resources) -> Any:
-    found = _imported(declared) if isinstance(declared, str) else declared
+    found = named("MIDDLEWARE_CLASSES", declared, "the dotted path of a middleware")
     name = f"{getattr(found, '__module__', '')}.{getattr(found, '__qualname__', '')}"
     build = _CONFIGURED.get(name)
     return found if build is None else build(found, settings, resources)
-
-
-def _imported(path: str) -> Any:
-    module, _, name = path.rpartition(".")
-    try:
-        return getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(
-            f"MIDDLEWARE_CLASSES: got {path!r}, which does not import ({error}); expected the dotted path of a "
-            "middleware, e.g. 'torngas.middleware.accesslog.AccessLogMiddleware'"
-        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
 from torngas.template.base import AppsLoader
+from torngas.wiring.dotted import named
 
 __all__ = ["build_template_loader", "template_folders"]
 
@@ -42,22 +42,9 @@ def build_template_loader(settings: Settings) -> Any:
         escape = {"autoescape": settings.TORNADO_CONF["autoescape"]} if "autoescape" in settings.TORNADO_CONF else {}
         space = settings.TORNADO_CONF.get("template_whitespace")
         return AppsLoader(folders, **escape, **({"whitespace": space} if space else {}))
-    kind = _engine(engine)
+    kind = named("TEMPLATE_CONFIG['template_engine']", engine, f"None, {MAKO!r} or {JINJA2!r}")
     known = {name: value for name, value in options.items() if _ONLY.get(name, engine) == engine}
     try:
         return kind(folders, **known)
     except TypeError as error:
         raise ConfigError(f"TEMPLATE_CONFIG: {engine} does not take these options ({error})") from error
-
-
-def _engine(given: Any) -> Any:
-    if not isinstance(given, str):
-        return given
-    module, _, name = given.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(
-            f"TEMPLATE_CONFIG['template_engine']: got {given!r}, which does not import ({error}); expected None, "
-            f"{MAKO!r} or {JINJA2!r}"
-        ) from error
