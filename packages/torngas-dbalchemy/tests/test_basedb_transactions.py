@@ -226,3 +226,18 @@ def test_a_memory_database_makes_others_wait():
     assert caught == ["TimeoutError"]
     assert len(db.select("t")) == 1
     db.close()
+
+
+def test_the_context_is_visible(db):
+    assert db.ctx.transactions == []
+    outside = db.ctx.db
+    outside.cursor().close()
+    outside.close()
+    with db.transaction(), db.transaction():
+        assert len(db.ctx.transactions) == 2
+        add(db, "a")
+        cursor = db.ctx.db.cursor()
+        cursor.execute("SELECT name FROM btrans")
+        assert [tuple(row) for row in cursor.fetchall()] == [("a",)]  # the transaction's own connection
+        cursor.close()
+    assert db.ctx.transactions == []

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine
+from sqlalchemy import Connection, CursorResult, Engine, PoolProxiedConnection
 
 from ..errors import NotConfigured
 from .builder import Builder, Clause, Tables, Where
+from .context import Context
 from .interpolation import reparam
 from .queries import SQLQuery
 from .rows import ResultSet
@@ -222,6 +223,11 @@ class DB(Builder):
         """Begins a transaction of this context, or a savepoint in the one it has; see `Transaction`."""
         return Transaction(self)
 
+    @property
+    def ctx(self) -> Context:
+        """What this thread or task has: `ctx.db`, a DB-API connection, and `ctx.transactions`, those open."""
+        return Context(self, current_stack(self))
+
     def close(self) -> None:
         """Closes the idle connections. Calling it again does nothing; a later statement connects anew."""
         if self.engine is not None:
@@ -233,9 +239,16 @@ class DB(Builder):
         Raises:
             NotConfigured: this database only writes SQL.
         """
+        return self._connected().connect()
+
+    def raw_connection(self) -> PoolProxiedConnection:
+        """Takes a DB-API connection from the pool, past SQLAlchemy; closing it gives it back."""
+        return self._connected().raw_connection()
+
+    def _connected(self) -> Engine:
         if self.engine is None:
             raise NotConfigured("DB: got a statement to execute; expected a connection. Make the DB with database(…).")
-        return self.engine.connect()
+        return self.engine
 
     def run(self, query: SQLQuery) -> Outcome:
         """Executes a query in the context's transaction, or else by itself."""

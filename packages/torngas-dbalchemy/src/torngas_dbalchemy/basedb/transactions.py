@@ -77,6 +77,11 @@ class TransactionStack:
         # The context knows the stack weakly: one that nobody can end any more ends by itself, see __del__.
         _STACKS.set({**alive, id(db): weakref.ref(self)})
 
+    @property
+    def connection(self) -> Connection | None:
+        """The connection; None when the outermost transaction has ended."""
+        return self._connection
+
     def begin(self) -> _Level:
         """Opens the next level."""
         level = _Level(f"torngas_{len(self.levels)}" if self.levels else None)

@@ -27,7 +27,7 @@ def dburl2dict(url: str) -> dict[str, Any]:
     """
     parts = urlsplit(url)
     dbn, _, driver = parts.scheme.partition("+")
-    found: dict[str, Any] = {"dbn": dbn, "db": unquote(parts.path[1:])}
+    found: dict[str, Any] = {"db": unquote(parts.path[1:]), "dbn": dbn}
     if dbn != "sqlite":
         found.update(user=_decoded(parts.username), pw=_decoded(parts.password))
         found.update(host=_decoded(parts.hostname), port=parts.port)
