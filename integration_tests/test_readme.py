@@ -10,12 +10,16 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
+CHINESE = (ROOT / "README.zh-CN.md").read_text()
 
 
-def test_the_quick_start_serves(tmp_path):
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+@pytest.mark.parametrize(("text", "greeting"), [(README, "Hello, ada!"), (CHINESE, "你好，ada！")], ids=["en", "zh"])
+def test_the_quick_start_serves(tmp_path, text, greeting):
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (tmp_path / "app.py").write_text(example)
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -32,7 +36,7 @@ def test_the_quick_start_serves(tmp_path):
                 assert program.poll() is None, program.communicate()
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
-        assert body == b"Hello, ada!"
+        assert body.decode() == greeting
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).read() == b'{"hello": "world"}'
     finally:
         program.terminate()
@@ -40,8 +44,9 @@ def test_the_quick_start_serves(tmp_path):
     assert program.returncode == 0
 
 
-def test_the_table_of_packages_is_complete():
-    listed = set(re.findall(r"\]\(packages/([\w-]+)\) \|", README))
+@pytest.mark.parametrize("text", [README, CHINESE], ids=["en", "zh"])
+def test_the_table_of_packages_is_complete(text):
+    listed = set(re.findall(r"\]\(packages/([\w-]+)\) \|", text))
     assert listed == {path.name for path in (ROOT / "packages").iterdir() if (path / "pyproject.toml").exists()}
 
 
