@@ -2,7 +2,7 @@
 
 from tornado import locale
 
-from torngas.handler import WebHandler
+from torngas.handler import ErrorHandler, WebHandler
 from torngas.mixins.flash_message import FlashMessageMixIn
 
 LANGUAGES = {"en_US": "English", "zh_CN": "中文"}
@@ -29,3 +29,7 @@ class Page(FlashMessageMixIn, WebHandler):
 
     def form(self, *names):
         return {name: self.get_body_argument(name, "") for name in names}
+
+
+class Nowhere(Page, ErrorHandler):
+    """Where no address matches: the blog's own page says so."""

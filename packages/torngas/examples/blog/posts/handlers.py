@@ -66,7 +66,7 @@ class Write(Page):
 
     async def get(self, post_id=None):
         values = await self.load(post_id) if post_id else {}
-        self.render("write.html", values=values)
+        self.render("write.html", title="Edit" if post_id else "Write", values=values)
 
     async def post(self, post_id=None):
         values = self.form("title", "text", "tags")
@@ -77,7 +77,7 @@ class Write(Page):
             errors["text"] = "Write something, please."
         if errors:
             self.set_status(422)
-            self.render("write.html", values=values, errors=errors)
+            self.render("write.html", title="Edit" if post_id else "Write", values=values, errors=errors)
             return
         saved = await self.save(post_id, values)
         post_saved.send(self.__class__, post_id=saved)

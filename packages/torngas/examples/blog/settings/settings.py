@@ -24,6 +24,7 @@ TORNADO_CONF = {
     "template_path": str(PROJECT_PATH / "templates"),
     "xsrf_cookies": True,
     "login_url": "/login",
+    "default_handler_class": "base.Nowhere",
 }
 
 DATABASE_CONNECTION = {

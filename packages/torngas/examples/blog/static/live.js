@@ -1,11 +1,25 @@
-// Comments of the open post: shown as they come, sent by the form.
-const script = document.currentScript;
+// Comments of the open post: shown as they come, sent by the form. A lost connection is made anew.
+const path = document.currentScript.dataset.path;
 const list = document.getElementById("comments");
 const form = document.getElementById("comment-form");
-const socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}${script.dataset.path}`);
+let socket;
 
-socket.addEventListener("message", (event) => {
-  const { author, text } = JSON.parse(event.data);
+function connect() {
+  allowSending(false);
+  socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}${path}`);
+  socket.addEventListener("open", () => allowSending(true));
+  socket.addEventListener("message", (event) => show(JSON.parse(event.data)));
+  socket.addEventListener("close", () => {
+    allowSending(false);
+    setTimeout(connect, 2000);
+  });
+}
+
+function allowSending(allowed) {
+  if (form) form.elements.send.disabled = !allowed;
+}
+
+function show({ author, text }) {
   const item = document.createElement("li");
   const name = document.createElement("b");
   const said = document.createElement("span");
@@ -13,10 +27,12 @@ socket.addEventListener("message", (event) => {
   said.textContent = text;
   item.append(name, " ", said);
   list.append(item);
-});
+}
 
 form?.addEventListener("submit", (event) => {
   event.preventDefault();
-  socket.send(form.text.value);
+  socket.send(form.elements.text.value);
   form.reset();
 });
+
+connect();
