@@ -163,19 +163,20 @@ def pids(project, count):
     return {project.get() for _ in range(count)}
 
 
-def test_several_processes_share_the_port_the_dead_are_replaced_and_all_end_together(project):
+@pytest.mark.promise(4)
+def test_promise_04_four_workers_share_the_port_the_dead_are_replaced_and_all_end_together(project):
     project.write("hello/handlers/main.py", SLOW)
-    program = project.start("--processes=2")
-    deadline = time.monotonic() + 20
-    while len(workers := pids(project, 20)) < 2:
+    program = project.start("--processes=4", TORNGAS_DEBUG="true")
+    deadline = time.monotonic() + 30
+    while len(workers := pids(project, 40)) < 4:
         assert time.monotonic() < deadline
     assert str(program.pid) not in workers
     os.kill(int(next(iter(workers))), signal.SIGKILL)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while True:
         assert time.monotonic() < deadline
         try:
-            if len(now := pids(project, 20)) == 2 and now != workers:
+            if len(now := pids(project, 40)) == 4 and now != workers:
                 break
         except OSError:  # a connection that the killed worker had accepted
             continue

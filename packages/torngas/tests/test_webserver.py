@@ -238,8 +238,9 @@ def test_a_subclass_may_define_options_of_its_own(tmp_path):
     assert parser.port == 8000
 
 
-def test_no_event_loop_exists_before_serving(in_subprocess):
-    """Promise 4: workers may be started after everything is imported and built, debug included."""
+@pytest.mark.promise(4)
+def test_promise_04_no_event_loop_exists_before_serving(in_subprocess):
+    """Workers may be started after everything is imported and built, debug included."""
     assert (
         in_subprocess(
             """
