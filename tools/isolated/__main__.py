@@ -1,4 +1,4 @@
-"""Shows that each distribution stands alone: `python tools/isolated [PACKAGE …] [--all] [--lowest] [--no-tests]`.
+"""Shows that each distribution stands alone: `python tools/isolated [PACKAGE …] [--all] [--lowest]`.
 
 Works on a copy of the commit that is checked out. Builds all wheels and sdists. Then, for each package, in a fresh
 virtual environment that holds only its wheel (from the local folder) and what it declares (from pip's index):
@@ -34,7 +34,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("packages", nargs="*", metavar="PACKAGE", help="default: all")
     parser.add_argument("--all", action="store_true", help="under every Python of this machine from 3.11 on")
-    parser.add_argument("--lowest", action="store_true", help="also with the lowest declared dependencies")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--lowest", action="store_true", help="also with the lowest declared dependencies")
+    chosen.add_argument("--only", choices=("newest", "lowest"), help="with these declared dependencies only")
     parser.add_argument("--no-tests", action="store_true", help="all but the packages' own tests")
     parser.add_argument("--working-tree", action="store_true", help="the tracked files as they stand, not the commit")
     parser.add_argument("--jobs", type=int, default=2, help="packages at a time (default: 2)")
@@ -60,21 +62,29 @@ def examinations(args: argparse.Namespace, folder: Path) -> Iterator[Examination
     built = {name: _artifacts.build(source / "packages" / name, wheels) for name in sorted(needed)}
     siblings = {name: one.version for name, one in built.items()}
     running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    dependencies = (args.only,) if args.only else ("newest", "lowest") if args.lowest else ("newest",)
     pythons = _pythons.found() if args.all else {running: sys.executable}
     for version, interpreter in pythons.items():
-        for which in ("newest", "lowest") if args.lowest else ("newest",):
+        for which in dependencies:
             for name in args.packages or names:
                 place = folder / f"{version}-{which}" / name
                 place.mkdir(parents=True)
                 yield Examination(
-                    built[name], source, wheels, siblings, interpreter, place, which, with_tests=not args.no_tests
+                    built[name],
+                    source,
+                    wheels,
+                    siblings,
+                    interpreter,
+                    version,
+                    place,
+                    which,
+                    with_tests=not args.no_tests,
                 )
 
 
 def report(one: Examination, since: float) -> bool:
     """Prints what one examination found; answers whether it failed."""
-    python = getattr(one, "python", "?")
-    print(f"\n{one.built.name} {one.built.version} · Python {python} · {one.which} dependencies")
+    print(f"\n{one.built.name} {one.built.version} · Python {one.python} · {one.which} dependencies")
     print(*one.lines, f"  {time.monotonic() - since:.0f} s since the start", sep="\n", flush=True)
     if not one.failed:
         shutil.rmtree(one.folder, ignore_errors=True)

@@ -97,7 +97,7 @@ def content_problems(wheel: Path, import_name: str) -> list[str]:
         top = name.split("/")[0]
         if top != import_name and not top.endswith(".dist-info"):
             problems.append(f"{name} lies beside the package")
-        if re.search(r"(^|/)(tests?|__pycache__)/|(^|/)(test_\w+|conftest)\.py$|\.pyc$", name):
+        if re.search(r"(^|/)tests?/.*\.py$|(^|/)(test_\w+|conftest)\.py$|\.pyc$", name):
             problems.append(f"{name} does not belong into a wheel")
     return problems
 

@@ -55,13 +55,13 @@ class Examination:
     wheels: Path
     siblings: dict[str, str]
     interpreter: str
+    python: str  # "3.12", and the full version once it is known
     folder: Path
     which: str = "newest"
     with_tests: bool = True
     lines: list[str] = field(default_factory=list)
     failed: bool = False
     environment: Environment = field(init=False)
-    python: str = field(init=False)
 
     def run(self) -> Examination:
         """Takes each step until one fails."""
