@@ -17,6 +17,7 @@ from sqlalchemy import Engine, engine_from_config, event, pool
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_engine_from_config
+from sqlalchemy.util import greenlet_spawn
 
 from . import _drivers, _liveness
 from .config import Endpoint
@@ -88,15 +89,18 @@ class Server:
         return self.async_engine.sync_engine if asynchronous else self.engine
 
     def close(self) -> None:
-        """Closes the idle blocking connections; the server stays usable and connects anew."""
+        """Closes the idle blocking connections, and each one in use when it comes back.
+
+        The server stays usable and connects anew.
+        """
         if self._engine is not None:
-            self._engine.dispose()
+            _retire_pool(self._engine)
 
     async def aclose(self) -> None:
-        """Closes the idle connections of the running loop, and the blocking ones."""
+        """Closes the idle connections of the running loop, and the blocking ones; those in use as they come back."""
         self.close()
         if engine := self._async_engines.pop(asyncio.get_running_loop(), None):
-            await engine.dispose()
+            await greenlet_spawn(_retire_pool, engine.sync_engine)
 
     def _make_engine(self) -> Engine:
         name = _drivers.sync_driver(self.endpoint.url)
@@ -165,3 +169,19 @@ class Server:
 
     def _no_twin(self, kind: str, key: str) -> ConfigError:
         return ConfigError(f"{self.endpoint}: no {kind} driver is known for it; expected one in {key!r}.")
+
+
+def _retire_pool(engine: Engine) -> None:
+    """Gives the engine an empty pool, and empties the old one for good.
+
+    Engine.dispose() alone forgets the connections in use: the old pool would take them back, open, and be collected
+    with them.
+    """
+    old = engine.pool
+    engine.dispose(close=False)
+    event.listen(old, "checkin", _close_returned)
+    old.dispose()
+
+
+def _close_returned(dbapi_connection: Any, record: pool.ConnectionPoolEntry) -> None:
+    record.close()
