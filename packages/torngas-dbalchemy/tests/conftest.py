@@ -27,6 +27,15 @@ from torngas_dbalchemy.connector import _OPEN
 
 LIMITS = EngineLimits(connect_timeout=1.0, ping_timeout=0.5)
 DATABASES = ["sqlite", "mariadb", "postgres"]
+COUNTED = {
+    "mariadb": "SELECT table_name FROM information_schema.tables "
+    "WHERE table_schema = DATABASE() AND auto_increment > 1",
+    "postgres": "SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL",
+}
+RESTART = {
+    "mariadb": "ALTER TABLE {table} AUTO_INCREMENT = 1",
+    "postgres": "SELECT setval('{table}_id_seq', 1, false)",
+}
 
 
 def _parameters() -> list[Any]:
@@ -137,11 +146,11 @@ class Cluster:
             type(self).tables_made = {**self.tables_made, self._made_key: made}
         with connector.get_conn().engine.begin() as connection:
             for table in reversed(METADATA.sorted_tables):
-                if connection.execute(table.delete()).rowcount:
-                    self.reset(connection, table.name)
+                connection.execute(table.delete())
+            self.restart(connection)
 
-    def reset(self, connection: Any, table: str) -> None:
-        """Lets the table count its rows from 1 again."""
+    def restart(self, connection: Any) -> None:
+        """Lets the tables count from 1 again, also after rows that an earlier test deleted or rolled back."""
 
     @property
     def _made_key(self) -> str:
@@ -210,18 +219,19 @@ class ServerCluster(Cluster):
 
     def catch_up(self) -> None:
         if self.name == "postgres":
-            lsn = self.ask("primary", "SELECT pg_current_wal_insert_lsn()::text")
+            # The commit of the mark moves the log beyond everything before it, also where that ended with a page.
+            mark = "SELECT pg_logical_emit_message(true, 'tests', 'caught up')"
+            lsn = self.ask("primary", mark, "SELECT pg_current_wal_flush_lsn()::text")
             until(lambda: self.ask("replica", f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'::pg_lsn"))
         else:
             gtid = self.ask("primary", "SELECT @@gtid_binlog_pos")
-            assert self.ask("replica", f"SELECT MASTER_GTID_WAIT('{gtid}', 10)") == 0
+            assert self.ask("replica", f"SELECT MASTER_GTID_WAIT('{gtid}', 15)") == 0
 
-    def reset(self, connection: Any, table: str) -> None:
-        if self.name == "postgres":
-            restart = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1, false)"
-        else:
-            restart = f"ALTER TABLE {table} AUTO_INCREMENT = 1"
-        connection.execute(text(restart))
+    def restart(self, connection: Any) -> None:
+        for name in connection.execute(text(COUNTED[self.name])).scalars().all():
+            table = name.removesuffix("_id_seq")
+            if table in METADATA.tables:
+                connection.execute(text(RESTART[self.name].format(table=table)))
 
     def refuse_all(self) -> None:
         self.primary.refuse()
