@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,11 +70,11 @@ def migrate(module: str | None, folder: Path | None, alias: str, message: str, e
         written = command.revision(
             config, message, autogenerate=not empty, process_revision_directives=None if empty else _drop_empty
         )
-        for script in written if isinstance(written, list) else [written]:
-            if script is None:
-                click.echo("no difference between models and database; nothing written")
-            else:
-                click.echo(f"{good('made')} {_short(Path(script.path))}")
+        scripts = [one for one in (written if isinstance(written, list) else [written]) if one is not None]
+        for script in scripts:
+            click.echo(f"{good('made')} {_short(Path(script.path))}")
+        if not scripts:
+            click.echo("no difference between models and database; nothing written")
 
 
 @db.command()
@@ -129,6 +130,7 @@ def _config(module: str | None, folder: Path | None, alias: str, *, needs_folder
             config = alembic_config(connector, place, alias)
         except DBAlchemyError as error:
             raise click.ClickException(str(error)) from error
+        config.stdout = sys.stdout  # alembic's own is the one at its import
         with _errors_of_alembic():
             yield config
 

@@ -187,7 +187,7 @@ class Client(Verbs):
 
     def close(self) -> None:
         """Stops serving; idempotent."""
-        self.run(self._close_here())
+        self.run(self.aclose())
         for loop, transport in self._transports.items():
             if loop.is_closed():
                 transport.abandon()
@@ -202,9 +202,6 @@ class Client(Verbs):
 
     async def aclose(self) -> None:
         """Stops serving in the running loop; idempotent."""
-        await self._close_here()
-
-    async def _close_here(self) -> None:
         transport = self._transports.pop(asyncio.get_running_loop(), None)
         if transport is not None:
             await transport.aclose()

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from tornado.httputil import HTTPHeaders
 
@@ -105,17 +105,10 @@ def redirected(sent: Prepared, status: int, location: str | None, host: str) -> 
     target = urlsplit(location)
     if target.netloc and target.netloc.lower() != host.lower():
         return None
-    path = _resolved(sent.path, target.path) + (f"?{target.query}" if target.query else "")
+    joined = urlsplit(urljoin(f"http://{host}{sent.path}", location))
+    path = (joined.path or "/") + (f"?{joined.query}" if joined.query else "")
     if status in (307, 308):
         return Prepared(sent.method, path, sent.body, sent.headers)
     headers = sent.headers.copy()
     headers.pop("Content-Type", None)
     return Prepared("HEAD" if sent.method == "HEAD" else "GET", path, None, headers)
-
-
-def _resolved(base: str, path: str) -> str:
-    if not path:
-        return base.partition("?")[0]
-    if path.startswith("/"):
-        return path
-    return base.partition("?")[0].rpartition("/")[0] + "/" + path

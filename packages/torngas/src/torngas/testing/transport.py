@@ -7,7 +7,7 @@ from typing import Any
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders
-from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 
@@ -34,8 +34,18 @@ class Transport:
         self._server.add_sockets([self._listening])
 
     async def fetch(self, request: Prepared, headers: HTTPHeaders) -> HTTPResponse:
-        """Answers when the response is complete and everything that runs after it has run."""
-        response = await self._http.fetch(self._http_request(request, headers), raise_error=False)
+        """Answers when the response is complete and everything that runs after it has run.
+
+        Raises:
+            TimeoutError: there is no response in time.
+        """
+        try:
+            response = await self._http.fetch(self._http_request(request, headers), raise_error=False)
+        except HTTPTimeoutError as error:
+            raise TimeoutError(
+                f"Client: got no answer to {request.method} {request.path} within {self._timeout} s; look for what the "
+                "handler waits for, or give Client(…, timeout=) more seconds"
+            ) from error
         await self._settle()
         return response
 

@@ -38,6 +38,7 @@ class WebSocket:
         self._subprotocols = subprotocols
         self._timeout = timeout
         self._connection: WebSocketClientConnection | None = None
+        self._ended = False
 
     @property
     def subprotocol(self) -> str | None:
@@ -93,12 +94,16 @@ class WebSocket:
 
     async def areceive(self, timeout: float | None = None) -> str | bytes | None:
         """`receive`, in the running loop."""
-        reading = self._opened.read_message()
+        reading = self._opened.read_message
+        if self._ended:  # asked again, the connection would never answer
+            return None
         try:
             async with asyncio.timeout(self._timeout if timeout is None else timeout):
-                return await reading
+                message = await reading()
         except TimeoutError as error:
             raise TimeoutError("WebSocket.receive: got nothing in time; expected a message") from error
+        self._ended = message is None
+        return message
 
     async def areceive_json(self, timeout: float | None = None) -> Any:
         """`receive_json`, in the running loop."""
@@ -111,9 +116,8 @@ class WebSocket:
         """`close`, in the running loop."""
         if self._connection is not None:
             self._connection.close(code, reason)
-            async with asyncio.timeout(self._timeout):
-                while await self._connection.read_message() is not None:
-                    pass
+            while await self.areceive() is not None:
+                pass
 
     def __enter__(self) -> WebSocket:
         self._run(self.__aenter__())
