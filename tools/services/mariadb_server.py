@@ -65,7 +65,8 @@ def _install(data: Path) -> None:
     command += ["--auth-root-authentication-method=normal", "--skip-test-db"]
     if os.geteuid() == 0:
         command.append("--user=mysql")
-    run(command)
+    # In /tmp itself two installations at the same moment collide.
+    run(command, env={**os.environ, "TMPDIR": str(data.parent)})
 
 
 @contextlib.contextmanager
