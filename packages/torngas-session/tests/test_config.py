@@ -101,7 +101,8 @@ def test_the_signer_accepts_what_it_signed_and_nothing_else(text, other):
     assert Signer(["k"], purpose="data").verify(signed) is None
     assert Signer(["k"], purpose="id", version="2").verify(signed) is None
     for index in (0, len(signed) // 2, len(signed) - 1):
-        assert signer.verify(signed[:index] + "~" + signed[index + 1 :]) is None
+        another = "!" if signed[index] == "~" else "~"
+        assert signer.verify(signed[:index] + another + signed[index + 1 :]) is None
 
 
 @given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))

@@ -66,6 +66,9 @@ class Administration:
         user = session.user
         return 0 if user is None else await self._arun(self._revoke_all(user, session))
 
+    def _now(self) -> int:
+        return int(self.clock() * 1000)
+
     def _need_server(self) -> None:
         if self.keeps_in_cookie:
             raise UnsupportedByStoreError(
@@ -82,7 +85,7 @@ class Administration:
         return await self._driver.arun(steps)
 
     def _sessions_of(self, user: str | int) -> Steps[list[str]]:
-        now = self.clock()
+        now = self._now()
         living = []
         for identity in (yield from self._server.index.ids(user, now)):
             raw, _ = yield "gets", (self._server.key(identity),)
@@ -91,7 +94,7 @@ class Administration:
         return living
 
     def _revoke(self, identity: str) -> Steps[bool]:
-        now = self.clock()
+        now = self._now()
         raw, _ = yield "gets", (self._server.key(identity),)
         record = self._server.living(raw, now)
         yield from self._server.destroy(identity, None if record is None else record.user, now)
@@ -100,7 +103,7 @@ class Administration:
     def _revoke_all(self, user: str | int, spared: Session | None) -> Steps[int]:
         kept = set() if spared is None else {spared._state.id, spared._state.visible_id}
         ended = 0
-        for identity in (yield from self._server.index.ids(user, self.clock())):
+        for identity in (yield from self._server.index.ids(user, self._now())):
             if identity not in kept:
                 ended += yield from self._revoke(identity)
         return ended

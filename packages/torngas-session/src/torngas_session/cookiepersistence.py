@@ -36,7 +36,7 @@ class CookiePersistence:
         self._room = max_bytes - len(config.session_name) - 1
         self._ignore_address = config.ignore_change_ip
 
-    def adopt(self, state: SessionState, text: str, now: float) -> None:
+    def adopt(self, state: SessionState, text: str, now: int) -> None:
         """Takes over a verified cookie's session, or leaves the session anonymous."""
         try:
             payload = base64.b64decode(text, altchars=b"-_", validate=True)
@@ -51,31 +51,28 @@ class CookiePersistence:
             _logger.info("a session in a cookie is over")
             state.end(None, None)
             return
-        state.adopt(identity, record, stored, None)
+        state.adopt(identity, record, stored, None, self.lifetimes.renewal(record))
 
-    def commit(self, state: SessionState, status: int, now: float) -> Outcome:
+    def commit(self, state: SessionState, status: int, now: int) -> Outcome:
         """The cookie that the response must send.
 
         Raises:
             SessionTooLargeError: It would not fit; browsers drop such cookies without a word.
         """
         over = _CLEAR if state.ended and state.has_cookie else NOTHING
-        state.doomed.clear()
+        state.doomed = ()
         if status >= _SERVER_ERROR:
             return over
-        base = state.base
-        due = base is not None and not state.renewed and self.lifetimes.renews(base, now)
-        if not state.is_modified and not due:
+        if not state.is_modified and now < state.renew_at:
             return over
         record = self._record(state, now)
         if record.is_empty:
             cleared = _CLEAR if state.has_cookie else NOTHING
             state.end(None, None)
             return cleared
-        state.renewed = True
         return self._issue(state, record, now)
 
-    def _record(self, state: SessionState, now: float) -> Record:
+    def _record(self, state: SessionState, now: int) -> Record:
         base = None if state.authenticated else state.base
         created = now if base is None else base.created
         address = state.address if base is None else base.address
@@ -83,9 +80,9 @@ class CookiePersistence:
             deadline = self.lifetimes.deadline(state.lifetime, created, now)
         else:
             deadline = self.lifetimes.renewed_deadline(base, now)
-        return Record(state.data, created, now, deadline, state.lifetime, address, state.user, 0.0)
+        return Record(state.data, created, now, deadline, state.lifetime, address, state.user, 0)
 
-    def _issue(self, state: SessionState, record: Record, now: float) -> Outcome:
+    def _issue(self, state: SessionState, record: Record, now: int) -> Outcome:
         identity = state.visible_id
         stored = self._codec.encode(record)
         stored = stored.encode() if isinstance(stored, str) else stored

@@ -31,7 +31,7 @@ class SessionCookie:
 
     def __init__(self, config: SessionConfig) -> None:
         self.name = config.session_name
-        self._find = re.compile(rf'(?:^|;)[ \t]*{re.escape(config.session_name)}[ \t]*=[ \t]*"?([^;"\s]*)').findall
+        self._find = re.compile(rf";[ \t]*{re.escape(config.session_name)}[ \t]*=[ \t]*([^;\s]*)").findall
         self._secure = config.secure
         self._partitioned = config.partitioned
         self._attributes: dict[str, Any] = {
@@ -43,8 +43,13 @@ class SessionCookie:
 
     def read(self, request: HTTPServerRequest) -> Sequence[str]:
         """The values that the request carries under the name; empty if none."""
-        header = request.headers.get("Cookie")
-        found = _NONE if header is None else self._find(header)
+        lines = request.headers.get_list("Cookie")
+        if not lines:
+            return _NONE
+        header = lines[0] if len(lines) == 1 else ";".join(lines)
+        found = self._find(";" + header)  # so every cookie follows a semicolon, which is quick to find
+        if '"' in header:
+            found = [value.strip('"') for value in found]
         return found if len(found) < _MOST_CANDIDATES else found[:_MOST_CANDIDATES]
 
     def apply(self, handler: RequestHandler, outcome: Outcome, now: float) -> None:

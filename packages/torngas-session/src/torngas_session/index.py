@@ -13,27 +13,28 @@ from .errors import StoreError
 __all__ = ["UserIndex"]
 
 _ATTEMPTS = 100
-_Entry: TypeAlias = dict[str, float | None]
+_Entry: TypeAlias = dict[str, int | None]
 
 
 class UserIndex:
     """Lists the ids of a user's sessions, each with the instant until which it is listed (None: for ever).
 
+    Instants are in milliseconds, as in the records.
     The names of the keys are hashed: a user's name may have any length and any character.
     """
 
     def __init__(self, prefix: str) -> None:
         self._prefix = f"{prefix}user:"
 
-    def add(self, user: str | int, identity: str, until: float | None, now: float) -> Steps[None]:
+    def add(self, user: str | int, identity: str, until: int | None, now: int) -> Steps[None]:
         """Lists a session."""
         yield from self._change(user, now, lambda entry: entry.update({identity: until}))
 
-    def remove(self, user: str | int, identity: str, now: float) -> Steps[None]:
+    def remove(self, user: str | int, identity: str, now: int) -> Steps[None]:
         """Takes a session off the list."""
         yield from self._change(user, now, lambda entry: entry.pop(identity, None))
 
-    def ids(self, user: str | int, now: float) -> Steps[list[str]]:
+    def ids(self, user: str | int, now: int) -> Steps[list[str]]:
         """The ids on the list, the oldest first."""
         raw, _ = yield "gets", (self._key(user),)
         return list(_living(raw, now))
@@ -42,7 +43,7 @@ class UserIndex:
         name = f"{type(user).__name__}:{user}".encode()
         return self._prefix + hashlib.sha256(name).hexdigest()[:40]
 
-    def _change(self, user: str | int, now: float, change: Callable[[_Entry], object]) -> Steps[None]:
+    def _change(self, user: str | int, now: int, change: Callable[[_Entry], object]) -> Steps[None]:
         key = self._key(user)
         for attempt in range(_ATTEMPTS):
             if attempt == 1:
@@ -62,7 +63,7 @@ class UserIndex:
         )
 
 
-def _living(raw: str | bytes | None, now: float) -> _Entry:
+def _living(raw: str | bytes | None, now: int) -> _Entry:
     if raw is None:
         return {}
     try:
@@ -74,6 +75,6 @@ def _living(raw: str | bytes | None, now: float) -> _Entry:
     return {identity: until for identity, until in entry.items() if until is None or until > now}
 
 
-def _timeout(entry: _Entry, now: float) -> float | None:
+def _timeout(entry: _Entry, now: int) -> float | None:
     ends = [until for until in entry.values() if until is not None]
-    return max(ends) - now if len(ends) == len(entry) else None
+    return (max(ends) - now) / 1000 if len(ends) == len(entry) else None

@@ -60,7 +60,7 @@ class SessionManager(Administration):
         codec = RecordCodec(serializer_named(self.config.serializer, self._signer_for("record")))
         super().__init__(
             Driver(_NoStore() if self.keeps_in_cookie else store),
-            ServerPersistence(self.config, codec, self._signer.sign),
+            ServerPersistence(self.config, codec, self._signer),
             clock,
         )
         self._client: CookiePersistence | None = None
@@ -100,7 +100,7 @@ class SessionManager(Administration):
             self._note_failure(session, error)
             return
         session._state.loaded = True
-        self._server.adopt(session._state, text, found, self.clock())
+        self._server.adopt(session._state, text, found, self._now())
 
     async def aload(self, session: Session) -> None:
         """Reads the session; a failure is kept, and reported at the session's first use."""
@@ -114,7 +114,7 @@ class SessionManager(Administration):
             self._note_failure(session, error)
             return
         session._state.loaded = True
-        self._server.adopt(session._state, text, found, self.clock())
+        self._server.adopt(session._state, text, found, self._now())
 
     def preload(self, session: Session) -> Any:
         """Something to await that reads the session ahead, or None where there is nothing to read."""
@@ -124,17 +124,13 @@ class SessionManager(Administration):
 
     def save(self, session: Session) -> None:
         """Writes what changed and puts the cookie into the response; nothing changed, nothing done."""
-        state, handler = session._state, session._handler
+        state = session._state
         if not state.accessed:
             return
         self.vary(session)
-        status, now = _status_of(handler), self.clock()
-        if self._client is not None:
-            self._apply(handler, self._client.commit(state, status, now), now)
-        elif self._server.has_work(state, status, now):
-            if self._driver.blocking and self._server.needs_store(state, status, now):
-                self._driver.refuse_on_loop("session.save()", "`await session.asave()`")
-            self._apply(handler, self._driver.run(self._server.commit(state, status, now)), now)
+        now = int(self.clock() * 1000)
+        if state.is_modified or state.ended or now >= state.renew_at:
+            self._save(session, now)
 
     async def asave(self, session: Session) -> None:
         """The same with a store that does I/O."""
@@ -145,7 +141,7 @@ class SessionManager(Administration):
             self.save(session)
             return
         self.vary(session)
-        status, now = _status_of(session._handler), self.clock()
+        status, now = _status_of(session._handler), self._now()
         outcome = await self._driver.arun(self._server.commit(state, status, now))
         self._apply(session._handler, outcome, now)
 
@@ -155,7 +151,7 @@ class SessionManager(Administration):
         if not self._driver.blocking or not state.accessed:
             return False
         status = _status_of(handler)
-        return self._server.needs_store(state, status, self.clock())
+        return self._server.needs_store(state, status, self._now())
 
     def save_before_headers(self, session: Session) -> None:
         """Saves as the headers leave, by plain calls.
@@ -204,12 +200,12 @@ class SessionManager(Administration):
         """
         self._need_server()
         session = Session(self, None)
-        state, now = session._state, self.clock()
+        state, now = session._state, self._now()
         state.loaded = True
         raw, token = await self._driver.acall("gets", self._server.key(session_id))
         record = self._server.living(raw, now)
         if record is not None:
-            state.adopt(session_id, record, raw, token)
+            state.adopt(session_id, record, raw, token, self.lifetimes.renewal(record))
         yield session
         if record is not None:
             await self.asave(session)
@@ -236,7 +232,7 @@ class SessionManager(Administration):
             if self._client is None:
                 state.cookie = candidate
                 return text
-            self._client.adopt(state, text, self.clock())
+            self._client.adopt(state, text, self._now())
             return None
         _logger.warning("a session cookie was refused: damaged, too long, or not signed here; it counts as anonymous")
         return None
@@ -247,9 +243,19 @@ class SessionManager(Administration):
         if self.config.on_read_error == "anonymous":
             _logger.error("the session store cannot be read; the session counts as anonymous", exc_info=error)
 
-    def _apply(self, handler: RequestHandler | None, outcome: Outcome, now: float) -> None:
+    def _save(self, session: Session, now: int) -> None:
+        state, handler = session._state, session._handler
+        status = _OK if handler is None else handler.get_status()
+        if self._client is not None:
+            self._apply(handler, self._client.commit(state, status, now), now)
+            return
+        if self._driver.blocking and self._server.needs_store(state, status, now):
+            self._driver.refuse_on_loop("session.save()", "`await session.asave()`")
+        self._apply(handler, self._driver.run(self._server.commit(state, status, now)), now)
+
+    def _apply(self, handler: RequestHandler | None, outcome: Outcome, now: int) -> None:
         if handler is not None and outcome.action != "none" and not handler._headers_written:
-            self._cookie.apply(handler, outcome, now)
+            self._cookie.apply(handler, outcome, now / 1000)
 
 
 class _NoStore:

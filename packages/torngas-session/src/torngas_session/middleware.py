@@ -68,8 +68,8 @@ class SessionMiddleware:
         self, handler: RequestHandler, clear: Callable[[], None], chunk: list[bytes]
     ) -> Awaitable[None] | None:
         """Saves what changed, before the response is sent."""
-        session: Session | None = handler.__dict__.get("_session")
-        if session is None or not session._state.accessed:
+        session: Session | None = getattr(handler, "_session", None)
+        if session is None:
             return None
         if self._blocking and self.manager.needs_waiting(session):
             return self.manager.asave(session)
@@ -78,7 +78,7 @@ class SessionMiddleware:
 
     def process_endcall(self, handler: RequestHandler, clear: Callable[[], None]) -> None:
         """Closes the session: it stays readable, and refuses changes that nobody would save."""
-        session: Session | None = handler.__dict__.get("_session")
+        session: Session | None = getattr(handler, "_session", None)
         if session is not None:
             session._close()
 

@@ -11,6 +11,7 @@ No I/O happens here, see `driver`. The rules:
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple
 
@@ -18,7 +19,8 @@ from .config import SessionConfig
 from .driver import Steps
 from .errors import SessionConflictError, StoreError
 from .index import UserIndex
-from .record import DEFAULT_LIFETIME, Lifetimes, Record, RecordCodec
+from .record import DEFAULT_LIFETIME, TOMBSTONE, Lifetimes, Record, RecordCodec
+from .signing import Signer
 from .state import SessionState
 
 __all__ = ["NOTHING", "Outcome", "ServerPersistence"]
@@ -27,8 +29,6 @@ _logger = logging.getLogger("torngas_session")
 
 _ATTEMPTS = 100
 _SERVER_ERROR = 500
-_TOMBSTONE = "over"
-_TOMBSTONES: Final = (_TOMBSTONE, _TOMBSTONE.encode())
 _TOMBSTONE_KEPT = 60.0
 _Found = tuple[Record, Any]
 
@@ -48,11 +48,11 @@ _CLEAR: Final = Outcome("clear")
 class ServerPersistence:
     """Sessions as records in a store, found by the signed id in the cookie."""
 
-    def __init__(self, config: SessionConfig, codec: RecordCodec, sign: Callable[[str], str]) -> None:
+    def __init__(self, config: SessionConfig, codec: RecordCodec, signer: Signer) -> None:
         self.lifetimes = Lifetimes(config)
         self.index = UserIndex(config.key_prefix)
         self._codec = codec
-        self._sign = sign
+        self._signer = signer
         self._prefix = config.key_prefix
         self._conflict = config.conflict
         self._ignore_address = config.ignore_change_ip
@@ -61,15 +61,15 @@ class ServerPersistence:
         """The store's key of a session."""
         return self._prefix + identity
 
-    def living(self, raw: Any, now: float) -> Record | None:
+    def living(self, raw: Any, now: int) -> Record | None:
         """The record, unless it is missing, unreadable or over."""
-        record = self._decode(raw)
+        record = self._codec.decode(raw)
         return None if record is None or self.lifetimes.is_over(record, now) else record
 
-    def adopt(self, state: SessionState, identity: str, found: tuple[Any, Any], now: float) -> None:
+    def adopt(self, state: SessionState, identity: str, found: tuple[Any, Any], now: int) -> None:
         """Takes over what the store answered for a cookie, or leaves the session anonymous."""
         raw, token = found
-        record = None if raw is None or raw in _TOMBSTONES else self._codec.decode(raw)
+        record = self._codec.decode(raw)
         if record is None:
             _logger.info("a session cookie names no session; it counts as anonymous")
         elif self.lifetimes.is_over(record, now):
@@ -79,9 +79,9 @@ class ServerPersistence:
             _logger.info("a session is over because its address changed")
             state.end(identity, record.user)
         else:
-            state.adopt(identity, record, raw, token)
+            state.adopt(identity, record, raw, token, self.lifetimes.renewal(record))
 
-    def needs_store(self, state: SessionState, status: int, now: float) -> bool:
+    def needs_store(self, state: SessionState, status: int, now: int) -> bool:
         """Whether `commit` would call the store."""
         if state.doomed:
             return True
@@ -89,16 +89,22 @@ class ServerPersistence:
             return False
         if state.id is None:
             return state.is_modified and not (not state.data and state.user is None)
-        return state.is_modified or self._due(state, now)
+        return state.is_modified or now >= state.renew_at
 
-    def has_work(self, state: SessionState, status: int, now: float) -> bool:
-        """Whether `commit` would do anything, to the store or to the cookie."""
-        if state.dirty or state.ended or state.is_modified:
-            return True
-        return status < _SERVER_ERROR and self._due(state, now)
-
-    def commit(self, state: SessionState, status: int, now: float) -> Steps[Outcome]:
+    def commit(self, state: SessionState, status: int, now: int) -> Steps[Outcome]:
         """Writes what the response must write."""
+        identity = state.id
+        if identity is not None and state.dirty and not (state.ended or state.rotating) and status < _SERVER_ERROR:
+            return self._update(state, identity, now)
+        return self._commit(state, status, now)
+
+    def destroy(self, identity: str, user: str | int | None, now: int) -> Steps[None]:
+        """Removes a record and its place on the user's list."""
+        yield "delete", (self.key(identity),)
+        if user is not None:
+            yield from self.index.remove(user, identity, now)
+
+    def _commit(self, state: SessionState, status: int, now: int) -> Steps[Outcome]:
         if state.doomed:
             yield from self._bury(state, now)
         over = _CLEAR if state.ended and state.has_cookie else NOTHING
@@ -115,36 +121,27 @@ class ServerPersistence:
             return (yield from self._rotate(state, state.id, now))
         if state.is_modified:
             return (yield from self._update(state, state.id, now))
-        if self._due(state, now):
+        if now >= state.renew_at:
             return (yield from self._renew(state, state.id, now))
         return NOTHING
 
-    def destroy(self, identity: str, user: str | int | None, now: float) -> Steps[None]:
-        """Removes a record and its place on the user's list."""
-        yield "delete", (self.key(identity),)
-        if user is not None:
-            yield from self.index.remove(user, identity, now)
-
-    def _due(self, state: SessionState, now: float) -> bool:
-        return not state.renewed and state.base is not None and self.lifetimes.renews(state.base, now)
-
-    def _bury(self, state: SessionState, now: float) -> Steps[None]:
+    def _bury(self, state: SessionState, now: int) -> Steps[None]:
         while state.doomed:
             identity, user = state.doomed[0]
             yield from self.destroy(identity, user, now)
-            del state.doomed[0]
+            state.doomed = state.doomed[1:]
 
-    def _create(self, state: SessionState, now: float) -> Steps[Outcome | None]:
+    def _create(self, state: SessionState, now: int) -> Steps[Outcome | None]:
         record = self._record(state, None, state.data, now)
         if record.is_empty or not state.is_modified:
             state.forget_changes()
             return None
         return (yield from self._insert(state, record, now))
 
-    def _insert(self, state: SessionState, record: Record, now: float) -> Steps[Outcome]:
+    def _insert(self, state: SessionState, record: Record, now: int) -> Steps[Outcome]:
         identity = state.next_id
         if record.user is not None:
-            yield from self._list(record.user, identity, record, now)
+            record = yield from self._list(record.user, identity, record, now)
         raw = self._codec.encode(record)
         if not (yield "cas", (self.key(identity), raw, None, self.lifetimes.timeout(record, now))):
             raise StoreError(
@@ -153,7 +150,7 @@ class ServerPersistence:
             )
         return self._settled(state, identity, record, raw, now)
 
-    def _update(self, state: SessionState, identity: str, now: float) -> Steps[Outcome]:
+    def _update(self, state: SessionState, identity: str, now: int) -> Steps[Outcome]:
         if state.deep:
             self._find_deep_changes(state)
         base, token = state.base, state.token
@@ -178,7 +175,7 @@ class ServerPersistence:
             return _CLEAR
         return self._settled(state, identity, record, raw, now)
 
-    def _rotate(self, state: SessionState, identity: str, now: float) -> Steps[Outcome]:
+    def _rotate(self, state: SessionState, identity: str, now: int) -> Steps[Outcome]:
         """Gives the session a new id; the old record first becomes a tombstone, so no late save is lost in it."""
         if state.deep:
             self._find_deep_changes(state)
@@ -188,22 +185,22 @@ class ServerPersistence:
         base = None if swapped is None else swapped[0]
         data = state.data if base is state.base else state.merged(base or _NOBODY)
         record = self._record(state, None if state.authenticated else base, data, now)
-        record.indexed = 0.0
+        record = record._replace(indexed=0)
         user = None if base is None else base.user
         outcome = yield from self._insert(state, record, now)
         yield from self.destroy(identity, user, now)
         return outcome
 
-    def _renew(self, state: SessionState, identity: str, now: float) -> Steps[Outcome]:
+    def _renew(self, state: SessionState, identity: str, now: int) -> Steps[Outcome]:
         """Notes the use of a session. If somebody wrote meanwhile, that was a use as well."""
-        state.renewed = True
+        state.renew_at = math.inf
         base = state.base
         if base is None or state.token is None:
             return NOTHING
         deadline = self.lifetimes.renewed_deadline(base, now)
-        record = Record(base.data, base.created, now, deadline, base.lifetime, base.address, base.user, base.indexed)
+        record = base._replace(seen=now, deadline=deadline)
         if record.user is not None:
-            yield from self._list(record.user, identity, record, now)
+            record = yield from self._list(record.user, identity, record, now)
         raw = self._codec.encode(record)
         timeout = self.lifetimes.timeout(record, now)
         if not (yield "cas", (self.key(identity), raw, state.token, timeout)):
@@ -211,10 +208,10 @@ class ServerPersistence:
         state.base, state.raw, state.token = record, raw, None
         if not self.lifetimes.sends_cookie_on_use(record):
             return NOTHING
-        return Outcome("send", self._sign(identity), self.lifetimes.cookie_seconds(record, now))
+        return Outcome("send", self._signer.sign(identity), self.lifetimes.cookie_seconds(record, now))
 
     def _swap(
-        self, state: SessionState, identity: str, successor: Callable[[Record], Record | None], now: float
+        self, state: SessionState, identity: str, successor: Callable[[Record], Record | None], now: int
     ) -> Steps[tuple[Record, Any] | None]:
         """Replaces the record by its successor (None: by a tombstone), again and again until nobody intervened.
 
@@ -225,7 +222,7 @@ class ServerPersistence:
             if current is not None and token is not None:
                 record = successor(current)
                 if record is not None and record.user is not None:
-                    yield from self._list(record.user, identity, record, now)
+                    record = yield from self._list(record.user, identity, record, now)
                 raw, timeout = self._stored_form(record, now)
                 if (yield "cas", (key, raw, token, timeout)):
                     return (current if record is None else record), raw
@@ -239,35 +236,36 @@ class ServerPersistence:
             f"session: got {_ATTEMPTS} conflicts in a row; expected one save to succeed. Does the store's cas() work?"
         )
 
-    def _stored_form(self, record: Record | None, now: float) -> tuple[Any, float | None]:
+    def _stored_form(self, record: Record | None, now: int) -> tuple[Any, float | None]:
         if record is None:
-            return _TOMBSTONE, _TOMBSTONE_KEPT
+            return TOMBSTONE, _TOMBSTONE_KEPT
         if record.is_empty:
-            return _TOMBSTONE, 0
+            return TOMBSTONE, 0
         return self._codec.encode(record), self.lifetimes.timeout(record, now)
 
-    def _record(self, state: SessionState, base: Record | None, data: dict[str, Any], now: float) -> Record:
+    def _record(self, state: SessionState, base: Record | None, data: dict[str, Any], now: int) -> Record:
         lifetime = state.lifetime if base is None or state.lifetime_set else base.lifetime
         created = now if base is None else base.created
         deadline = self.lifetimes.deadline(lifetime, created, now)
         address = state.address if base is None else base.address
-        indexed = 0.0 if base is None else base.indexed
+        indexed = 0 if base is None else base.indexed
         return Record(data, created, now, deadline, lifetime, address, state.user, indexed)
 
-    def _list(self, user: str | int, identity: str, record: Record, now: float) -> Steps[None]:
+    def _list(self, user: str | int, identity: str, record: Record, now: int) -> Steps[Record]:
         """Sees to it that the user's list outlives the record; twice as long, so that few saves must renew it."""
         if record.indexed is None or (record.deadline is not None and record.deadline <= record.indexed):
-            return
-        record.indexed = None if record.deadline is None else now + 2 * (record.deadline - now)
-        yield from self.index.add(user, identity, record.indexed, now)
+            return record
+        until = None if record.deadline is None else now + 2 * (record.deadline - now)
+        yield from self.index.add(user, identity, until, now)
+        return record._replace(indexed=until)
 
-    def _settled(self, state: SessionState, identity: str, record: Record, raw: Any, now: float) -> Outcome:
-        lifetime_changed = state.lifetime_set
+    def _settled(self, state: SessionState, identity: str, record: Record, raw: Any, now: int) -> Outcome:
+        lifetime_changed, cookie = state.lifetime_set, state.cookie
         state.settle(identity, record, raw)
-        value, seconds = self._sign(identity), self.lifetimes.cookie_seconds(record, now)
-        if seconds == 0 and value == state.cookie and not lifetime_changed:
+        seconds = self.lifetimes.cookie_seconds(record, now)
+        if seconds == 0 and not lifetime_changed and cookie is not None and self._signer.would_make(identity, cookie):
             return NOTHING  # the client has it; sent late, it would replace that of a login which overtook us
-        return Outcome("send", value, seconds)
+        return Outcome("send", self._signer.sign(identity), seconds)
 
     def _vanished(self, state: SessionState) -> Outcome:
         _logger.info("a session ended while a request was using it; the request's changes are dropped")
@@ -278,7 +276,7 @@ class ServerPersistence:
     def _refuse_conflict(self, state: SessionState, current: Record) -> None:
         if self._conflict != "raise":
             return
-        loaded = self._decode(state.raw)
+        loaded = self._codec.decode(state.raw)
         if loaded is None or loaded.data != current.data:
             raise SessionConflictError(
                 "session: got a record that another request changed meanwhile; expected none (conflict='raise'). "
@@ -286,14 +284,11 @@ class ServerPersistence:
             )
 
     def _find_deep_changes(self, state: SessionState) -> None:
-        loaded = self._decode(state.raw)
+        loaded = self._codec.decode(state.raw)
         before = {} if loaded is None else loaded.data
         missing = object()
         state.dirty |= {key for key, value in state.data.items() if before.get(key, missing) != value}
         state.dirty |= before.keys() - state.data.keys()
 
-    def _decode(self, raw: Any) -> Record | None:
-        return None if raw is None or raw in _TOMBSTONES else self._codec.decode(raw)
 
-
-_NOBODY: Final = Record({}, 0.0, 0.0, None, DEFAULT_LIFETIME, "", None, 0.0)
+_NOBODY: Final = Record({}, 0, 0, None, DEFAULT_LIFETIME, "", None, 0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -27,17 +28,17 @@ class JsonSerializer:
     """RFC 8259 text. A value that JSON does not know raises at the save, not at a later read."""
 
     def __init__(self) -> None:
-        self._encode = json.JSONEncoder(separators=(",", ":")).encode
-        self._decode = json.JSONDecoder().raw_decode
-
-    def dumps(self, value: Any, /) -> str:
-        """The value as text."""
-        return self._encode(value)
+        self.dumps: Callable[[Any], str] = _json_encoder()
+        decoder: Any = json.JSONDecoder()
+        self._scan = decoder.scan_once  # raw_decode without its frame
 
     def loads(self, data: str | bytes, /) -> Any:
         """The value of the text."""
         text = data if isinstance(data, str) else bytes(data).decode()
-        value, end = self._decode(text)
+        try:
+            value, end = self._scan(text, 0)
+        except StopIteration as error:
+            raise ValueError(f"no JSON value at {error.value}") from None
         if end != len(text):
             raise ValueError(f"text after the JSON value at {end}")
         return value
@@ -103,6 +104,19 @@ class SignedSerializer:
         if isinstance(data, str) or not self._signer.check(data[_MAC_BYTES:], data[:_MAC_BYTES]):
             raise ValueError("the record's signature does not fit")
         return self._inner.loads(data[_MAC_BYTES:])
+
+
+def _json_encoder() -> Callable[[Any], str]:
+    """`JSONEncoder.encode`, which makes its encoder in C anew for every call, with one that is made once.
+
+    It keeps no list of the containers that it is in, so what contains itself ends in a RecursionError.
+    """
+    plain = json.JSONEncoder(separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)  # None where Python has no C
+    if make is None:
+        return plain.encode
+    chunks = make(None, plain.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
+    return lambda value, /: "".join(chunks(value, 0))
 
 
 _NAMED: dict[str, type[JsonSerializer | MsgpackSerializer | PickleSerializer]] = {

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable
+from hmac import compare_digest
 
 __all__ = ["Signer"]
 
@@ -43,14 +44,22 @@ class Signer:
 
     def verify(self, signed: str) -> str | None:
         """The text if one of the keys signed it, None otherwise; never raises for any string."""
-        if not signed.isascii() or len(signed) <= _MAC_CHARACTERS or signed[-_MAC_CHARACTERS - 1] != ".":
+        text, _, mac = signed.rpartition(".")
+        if not signed.isascii():
             return None
-        text, mac = signed[: -_MAC_CHARACTERS - 1], signed[-_MAC_CHARACTERS:]
         message = text.encode()
         for key in self._keys:
-            if hmac.compare_digest(_digest(key, message).hex(), mac):
+            keyed = key.copy()
+            keyed.update(message)
+            if compare_digest(keyed.hexdigest(), mac):
                 return text
         return None
+
+    def would_make(self, text: str, verified: str) -> bool:
+        """Whether `sign(text)` is this string, which was verified: a removed or former key would not make it."""
+        if len(self._keys) == 1:
+            return verified[: -_MAC_CHARACTERS - 1] == text
+        return self.sign(text) == verified
 
     def mac(self, data: bytes) -> bytes:
         """The 32 bytes that `check` wants beside `data`."""
@@ -58,7 +67,7 @@ class Signer:
 
     def check(self, data: bytes, mac: bytes) -> bool:
         """Whether one of the keys made this MAC of `data`."""
-        return any(hmac.compare_digest(_digest(key, data), mac) for key in self._keys)
+        return any(compare_digest(_digest(key, data), mac) for key in self._keys)
 
 
 def _digest(key: hashlib.blake2b, message: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from typing import Any
 
@@ -22,45 +23,49 @@ class SessionState:
 
     Changes are kept as the keys that were touched, so that a save can apply them to a record that somebody else
     wrote meanwhile. The defaults stand on the class: making one allocates little.
+
+    Attributes:
+        closed: The response was sent: a change could reach neither the store nor the client.
+        has_cookie: The request carried a cookie of our name, so that ending the session must delete it.
+        cookie: The verified value that the request carried.
+        id: Under which it is stored; None: nowhere yet.
+        base: The record as it was loaded or last saved.
+        raw: The same, as the store gave it.
+        token: The store's token of `raw`; None once we wrote it ourselves.
+        renew_at: From this instant on a mere use must be noted in the record.
+        deep: Something inside a value changed: compare every key.
+        doomed: Ids and users of records that the save removes.
+        authenticated: login() was called: the session begins anew, with or without the old record.
+        ended: It was ended in this request.
+        failure: Why the record could not be read.
     """
 
     loaded = False
     accessed = False
     closed = False
-    """The response was sent: a change could reach neither the store nor the client."""
     has_cookie = False
-    """The request carried a cookie of our name, so that ending the session must delete it."""
     cookie: str | None = None
-    """The verified value that the request carried."""
     id: str | None = None
-    """Under which it is stored; None: nowhere yet."""
     base: Record | None = None
-    """As it was loaded or last saved."""
     raw: Any = None
-    """The same, as the store gave it."""
     token: Any = None
-    """The store's token of `raw`; None once we wrote it ourselves."""
+    renew_at = math.inf
     address = ""
     wiped = False
     deep = False
-    """Something inside a value changed: compare every key."""
     lifetime: float | None = DEFAULT_LIFETIME
     lifetime_set = False
     user: str | int | None = None
     rotating = False
     authenticated = False
-    """login() was called: the session begins anew, with or without the old record."""
     ended = False
-    """It was ended in this request."""
-    renewed = False
     failure: Exception | None = None
-    """Why the record could not be read."""
+    doomed: tuple[tuple[str, str | int | None], ...] = ()
+    _next_id: str | None = None
 
     def __init__(self) -> None:
         self.data: dict[str, Any] = {}
         self.dirty: set[str] = set()
-        self.doomed: list[tuple[str, str | int | None]] = []
-        self._next_id: str | None = None
 
     @property
     def next_id(self) -> str:
@@ -79,14 +84,14 @@ class SessionState:
         """Whether a save has something to write."""
         return bool(self.dirty) or self.deep or self.wiped or self.lifetime_set or self.rotating
 
-    def adopt(self, identity: str, record: Record, raw: Any, token: Any) -> None:
+    def adopt(self, identity: str, record: Record, raw: Any, token: Any, renew_at: float) -> None:
         """Takes over what the store had."""
-        self.id, self.base, self.raw, self.token = identity, record, raw, token
+        self.id, self.base, self.raw, self.token, self.renew_at = identity, record, raw, token, renew_at
         self.data, self.lifetime, self.user = record.data, record.lifetime, record.user
 
     def settle(self, identity: str, record: Record, raw: Any) -> None:
         """Takes over what was just stored: nothing is pending any more."""
-        self.adopt(identity, record, raw, None)
+        self.adopt(identity, record, raw, None, math.inf)
         self._next_id = None
         self.forget_changes()
 
@@ -98,9 +103,10 @@ class SessionState:
     def end(self, identity: str | None, user: str | int | None) -> None:
         """Ends the stored session and begins an empty one."""
         if identity is not None:
-            self.doomed.append((identity, user))
+            self.doomed += ((identity, user),)
         self.ended = True
         self.id = self.base = self.raw = self.token = self.user = self._next_id = None
+        self.renew_at = math.inf
         self.data = {}
         self.lifetime = DEFAULT_LIFETIME
         self.forget_changes()

@@ -65,7 +65,7 @@ class MemoryStore:
 
     def cas(self, key: str, value: Any, token: int | None, timeout: float | None) -> bool:
         """Stores the value if the entry still has this version; with None, if there is none."""
-        frozen = _frozen(value)
+        frozen = value if type(value) is str else _frozen(value)
         with self._lock:
             entry = self._entries.get(key)
             if entry is not None and entry[0] is not None and self._clock() >= entry[0]:
