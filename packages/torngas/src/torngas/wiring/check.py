@@ -10,6 +10,9 @@ from typing import Any
 
 from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
+from torngas.wiring.databases import build_connector
+from torngas_cache import CacheError, CacheHandler
+from torngas_session import SessionConfig, SessionError
 
 __all__ = ["check_settings", "problems_of"]
 
@@ -108,6 +111,33 @@ def problems_of(settings: Settings) -> Iterator[str]:
         for key, modules in settings.ROUTE_MODULES.items():
             named = [module.removeprefix("!") for module in modules if module != "!all"]
             yield from _import_problems(f"ROUTE_MODULES[{key!r}]", named)
+    for names, build in _BUILDERS:
+        if not wrong & names:
+            yield from _problems_in(build, settings)
+
+
+def _check_session(settings: Settings) -> None:
+    options = dict(settings.SESSION)
+    alias = options.pop("session_cache_alias")
+    if alias not in settings.CACHES:
+        raise ConfigError(
+            f"SESSION['session_cache_alias']: got {alias!r}; expected one of {sorted(settings.CACHES)}"
+        )
+    SessionConfig.from_mapping({**options, "secret_key": options.get("secret_key") or "made at start-up"})
+
+
+_BUILDERS: tuple[tuple[frozenset[str], Callable[[Settings], object]], ...] = (
+    (frozenset({"CACHES"}), lambda settings: CacheHandler(settings.CACHES)),
+    (frozenset({"CACHES", "SESSION"}), _check_session),
+    (frozenset({"DATABASE_CONNECTION", "DATABASE_ROUTERS", "SQLALCHEMY_CONFIGURATION"}), build_connector),
+)
+
+
+def _problems_in(build: Callable[[Settings], object], settings: Settings) -> Iterator[str]:
+    try:
+        build(settings)
+    except (ConfigError, CacheError, SessionError) as error:
+        yield str(error)
 
 
 def _shown(name: str, value: Any) -> str:
