@@ -49,7 +49,7 @@ def _check(project: Path, *arguments: str, **environ: str) -> subprocess.Complet
 def test_a_new_project_has_no_faults(project):
     done = _check(project)
     assert done.returncode == 0, done.stdout
-    assert done.stdout == "settings.settings, 1 routes: 0 errors, 0 warnings\n"
+    assert done.stdout == "settings.settings, 1 route: 0 errors, 0 warnings\n"
 
 
 def test_a_new_project_can_go_out_with_a_secret(project):
@@ -77,7 +77,7 @@ def test_all_mistakes_are_named_at_once(project):
     assert "XHEADERS: got 'maybe'; expected True or False" in done.stdout
     assert "INSTALLED_APPS: got 'gone'" in done.stdout
     assert "did you mean 'DEBUG'?" in done.stdout
-    assert "2 errors, 1 warnings" in done.stdout
+    assert "2 errors, 1 warning\n" in done.stdout
 
 
 def test_a_warning_counts_when_it_is_asked_for(project):

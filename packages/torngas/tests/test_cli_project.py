@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import socket
 import subprocess
 import sys
@@ -29,7 +30,6 @@ SETTINGS = """
     SESSION = {"secret_key": "of the sessions", "session_cache_alias": "default"}
     MAIL = {"host": "mail.example.com", "password": "hunter2", "port": 25}
     STRIPE_KEY = "sk_live_1"
-    DATABASE_CONNECTION = {"default": {"connections": [{"ROLE": "master", "URL": "sqlite:///app.db"}]}}
 """
 MODELS = """
     import json
@@ -102,7 +102,8 @@ def test_shell_has_settings_caches_models_and_the_application_at_hand(project):
         "cache.set('a', 1); print(settings.MAIL.host, caches['default'].get('a'), Post.__tablename__, "
         "application.reverse_url('Front'), type(connector).__name__)"
     )
-    done = _torngas(project, "shell", "-c", code)
+    database = '{"default": {"connections": [{"ROLE": "master", "URL": "sqlite:///app.db"}]}}'
+    done = _torngas(project, "shell", "-c", code, TORNGAS_DATABASE_CONNECTION=database)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "mail.example.com 1 posts / Connector\n"
 
@@ -126,6 +127,43 @@ def test_shell_needs_settings_that_import(project):
     done = _torngas(project, "shell", "-c", "1", TORNGAS_APP_SETTINGS="missing")
     assert done.returncode == 1
     assert "got 'missing', which does not import" in done.stderr
+
+
+def _typed(project: Path, *arguments: str, lines: bytes) -> str:
+    """Types lines into the command on a pseudo-terminal, and answers all that it showed."""
+    terminal, program_side = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "torngas", *arguments, "--settings=conf"],
+        stdin=program_side,
+        stdout=program_side,
+        stderr=program_side,
+        cwd=project,
+        env={**os.environ, "TERM": "dumb", "PYTHON_COLORS": "0"},
+    )
+    os.close(program_side)
+    os.write(terminal, lines)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # the program has ended
+            break
+    os.close(terminal)
+    assert program.wait(30) == 0, shown
+    return shown.decode()
+
+
+def test_shell_is_pythons_own_where_there_is_no_other(project):
+    shown = _typed(project, "shell", "--plain", lines=b"print('tables:', Post.__tablename__)\nexit()\n")
+    assert "at hand: Post, application, cache, caches, settings" in shown
+    assert "tables: posts\r\n" in shown
+
+
+def test_shell_is_ipython_where_it_is_installed(project):
+    (project / "IPython.py").write_text(
+        "def start_ipython(argv, user_ns): print('IPython knows', sorted(user_ns)[:2])\n"
+    )
+    assert "IPython knows ['Post', 'application']" in _typed(project, "shell", lines=b"")
 
 
 def test_diffsettings_shows_what_is_set_and_hides_secrets(project):
@@ -213,13 +251,13 @@ def logged_in(project):
 
 def test_sessions_clear_ends_those_of_a_user(project, logged_in):
     done = _torngas(project, "sessions", "clear", "--user=ada")
-    assert done.stdout == "ended 1 sessions of ada\n", done.stderr
+    assert done.stdout == "ended 1 session of ada\n", done.stderr
     assert logged_in.sessions_of("ada") == []
     assert len(logged_in.sessions_of(17)) == 1
 
 
 def test_sessions_clear_knows_users_by_number(project, logged_in):
-    assert _torngas(project, "sessions", "clear", "--user=17").stdout == "ended 1 sessions of 17\n"
+    assert _torngas(project, "sessions", "clear", "--user=17").stdout == "ended 1 session of 17\n"
     assert logged_in.sessions_of(17) == []
 
 

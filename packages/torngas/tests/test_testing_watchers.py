@@ -265,9 +265,19 @@ def test_fixtures_serve_plain_and_async_tests(tmp_path):
             def test_the_application_is_new_each_time(torngas_app, torngas_client):
                 assert torngas_client.application is torngas_app
                 assert torngas_app.project_settings.source == "conf"
+
+            def test_lines_and_statements(torngas_client, torngas_capture_logs, torngas_assert_num_queries):
+                with torngas_capture_logs("tornado.access") as logs, torngas_assert_num_queries(0):
+                    torngas_client.get("/nothing")
+                assert "404 GET /nothing" in logs.text
+
+            def test_signals(torngas_client, torngas_capture_signals):
+                with torngas_capture_signals() as sent:
+                    torngas_client.get("/nothing")
+                assert sent == []
         """,
     )
-    assert "3 passed" in done.stdout, done.stdout
+    assert "5 passed" in done.stdout, done.stdout
 
 
 def test_without_settings_the_fixture_says_what_to_do(tmp_path):

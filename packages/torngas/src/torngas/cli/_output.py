@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-__all__ = ["bad", "columns", "good", "warned"]
+__all__ = ["bad", "columns", "counted", "good", "warned"]
 
 
 def columns(rows: Iterable[Sequence[str]], heading: Sequence[str]) -> str:
@@ -18,6 +18,11 @@ def columns(rows: Iterable[Sequence[str]], heading: Sequence[str]) -> str:
         return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
     return "\n".join([click.style(line(heading), bold=True), *map(line, cells)])
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def good(text: str) -> str:

@@ -10,7 +10,7 @@ import click
 from torngas._errors import STARTUP_ERRORS
 from torngas.cli._deploy import deploy_findings
 from torngas.cli._findings import Finding
-from torngas.cli._output import bad, good, warned
+from torngas.cli._output import bad, counted, good, warned
 from torngas.cli._project import chosen_settings, open_application, settings_option
 from torngas.settings_manager import settings
 from torngas.wiring.check import problems_of
@@ -38,7 +38,7 @@ def check(module: str | None, deploy: bool, strict: bool) -> None:
     errors = sum(finding.is_error for finding in found)
     if found:
         click.echo()
-    summary = f"{served}: {errors} errors, {len(found) - errors} warnings"
+    summary = f"{served}: {counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}"
     click.echo(bad(summary) if errors else warned(summary) if found else good(summary))
     sys.exit(1 if errors or (strict and found) else 0)
 
@@ -52,7 +52,7 @@ def _findings(module: str | None, deploy: bool) -> tuple[list[Finding], str]:
         if not found:
             count, more = _routes(module)
             found += more
-            served = f"{served}, {count} routes"
+            served = f"{served}, {counted(count, 'route')}"
     found += [Finding(str(one.message)) for one in seen if not issubclass(one.category, DeprecationWarning)]
     if deploy:
         found += deploy_findings(settings.current)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from torngas.cli._group import Commands
-from torngas.cli._output import good, warned
+from torngas.cli._output import counted, good, warned
 from torngas.cli._project import open_application, settings_option
 from torngas_session import SessionManager
 
@@ -70,7 +70,7 @@ def _clear_all(store: Any, yes: bool) -> None:
 def _clear_user(manager: SessionManager, user: str) -> None:
     # The command line knows text only, and 17 is another user than "17".
     ended = manager.revoke_all(user) + (manager.revoke_all(int(user)) if user.isdecimal() else 0)
-    click.echo(good(f"ended {ended} sessions of {user}") if ended else warned(f"{user} has no sessions"))
+    click.echo(good(f"ended {counted(ended, 'session')} of {user}") if ended else warned(f"{user} has no sessions"))
 
 
 def _clear_expired(store: Any) -> None:
@@ -78,4 +78,4 @@ def _clear_expired(store: Any) -> None:
     if purge is None:
         click.echo(f"{type(store).__name__} removes expired sessions by itself; nothing to do")
     else:
-        click.echo(good(f"removed {purge()} expired sessions"))
+        click.echo(good(f"removed {counted(purge(), 'expired session')}"))

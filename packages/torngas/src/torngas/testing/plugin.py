@@ -1,4 +1,4 @@
-"""Fixtures for pytest: `torngas_settings`, `torngas_app`, `torngas_client`, and the watchers of `torngas.testing`.
+"""Fixtures for pytest: `torngas_settings`, `torngas_app`, `torngas_client`, and the watchers.
 
     # pytest.ini
     [pytest]
@@ -15,7 +15,7 @@ fixture. A project's own fixture `torngas_app` replaces the one here, and `torng
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = [
     "pytest_addoption",
     "torngas_app",
+    "torngas_assert_num_queries",
+    "torngas_capture_logs",
+    "torngas_capture_signals",
     "torngas_client",
     "torngas_settings",
 ]
@@ -66,3 +69,27 @@ def torngas_client(torngas_app: Application) -> Iterator[Client]:
     client = Client(torngas_app, close_application=True)
     yield client
     client.close()
+
+
+@pytest.fixture
+def torngas_assert_num_queries() -> Callable[..., Any]:
+    """`torngas.testing.assert_num_queries`: `with torngas_assert_num_queries(2): …`."""
+    from torngas.testing import assert_num_queries
+
+    return assert_num_queries
+
+
+@pytest.fixture
+def torngas_capture_logs() -> Callable[..., Any]:
+    """`torngas.testing.capture_logs`: `with torngas_capture_logs("blog") as logs: …`."""
+    from torngas.testing import capture_logs
+
+    return capture_logs
+
+
+@pytest.fixture
+def torngas_capture_signals() -> Callable[..., Any]:
+    """`torngas.testing.capture_signals`: `with torngas_capture_signals(saved) as sent: …`."""
+    from torngas.testing import capture_signals
+
+    return capture_signals
