@@ -99,6 +99,8 @@ def demo(tmp_path_factory) -> Iterator[str]:
     """The address of the demo, in a copy of its folder with a database of its own."""
     folder = tmp_path_factory.mktemp("demo") / "blog"
     shutil.copytree(BLOG, folder, ignore=shutil.ignore_patterns("*.db", "logs", "__pycache__"))
+    with (folder / "settings/settings.py").open("a") as settings:  # a source saved meanwhile must not restart it
+        settings.write('TORNADO_CONF["autoreload"] = False\n')
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
