@@ -39,6 +39,7 @@ class Driver:
         if not (hasattr(store, "gets") and hasattr(store, "cas")) and not hasattr(store, "agets"):
             store = LockedStore(store)
         self._calls = {name: getattr(store, name, _absent(self.name, name)) for name in _CALLS}
+        self._gets = self._calls["gets"]
         self._acalls = {name: self._async_form(store, name) for name in _CALLS}
         self._lock = threading.Lock()
         self._locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
@@ -55,6 +56,13 @@ class Driver:
             raise SessionNotLoadedError(
                 f"{what}: got a plain call on the event loop with {self.name}, which does I/O; expected {remedy}"
             )
+
+    def gets(self, key: str) -> Any:
+        """`call("gets", key)`, for the step that most requests take."""
+        try:
+            return self._gets(key)
+        except Exception as error:
+            raise _failed(self.name, "gets", error) from error
 
     def call(self, name: str, *args: Any) -> Any:
         """One plain call; whatever the store raises comes out as StoreError."""

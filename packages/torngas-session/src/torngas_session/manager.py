@@ -23,7 +23,7 @@ from .cookiepersistence import CookiePersistence
 from .cookies import SessionCookie
 from .driver import Driver
 from .errors import SessionError, SessionNotSavedError, StoreError
-from .persistence import Outcome, ServerPersistence
+from .persistence import NOTHING, Outcome, ServerPersistence
 from .record import Lifetimes, RecordCodec
 from .serializers import serializer_named
 from .session import Session
@@ -88,19 +88,19 @@ class SessionManager(Administration):
             SessionNotLoadedError: The store does I/O and an event loop is running.
             StoreError: The store failed, and `on_read_error` is "raise".
         """
-        text = self._identify(session)
+        text, state, driver = self._identify(session), session._state, self._driver
         if text is None:
-            session._state.loaded = True
+            state.loaded = True
             return
-        if self._driver.blocking:
-            self._driver.refuse_on_loop("handler.session", "`await handler.session.aload()` before its first use")
+        if driver.blocking:
+            driver.refuse_on_loop("handler.session", "`await handler.session.aload()` before its first use")
         try:
-            found = self._driver.call("gets", self._server.key(text))
+            found = driver.gets(self._server.prefix + text)
         except StoreError as error:
             self._note_failure(session, error)
             return
-        session._state.loaded = True
-        self._server.adopt(session._state, text, found, self._now())
+        state.loaded = True
+        self._server.adopt(state, text, found, int(self.clock() * 1000))
 
     async def aload(self, session: Session) -> None:
         """Reads the session; a failure is kept, and reported at the session's first use."""
@@ -129,7 +129,7 @@ class SessionManager(Administration):
             return
         self.vary(session)
         now = int(self.clock() * 1000)
-        if state.is_modified or state.ended or now >= state.renew_at:
+        if state.touched or now >= state.renew_at:
             self._save(session, now)
 
     async def asave(self, session: Session) -> None:
@@ -219,9 +219,11 @@ class SessionManager(Administration):
 
     def _identify(self, session: Session) -> str | None:
         """The verified id in the cookie, if it must be looked up now."""
-        state, request = session._state, _handler_of(session).request
-        state.address = network_of(request.remote_ip)
-        candidates = self._cookie.read(request)
+        state, handler = session._state, session._handler
+        if handler is None:
+            raise SessionError("session: got a first use after the request was over; expected it before")
+        state.address = network_of(handler.request.remote_ip)
+        candidates = self._cookie.read(handler.request)
         if not candidates:
             return None
         state.has_cookie = True
@@ -251,7 +253,9 @@ class SessionManager(Administration):
             return
         if self._driver.blocking and self._server.needs_store(state, status, now):
             self._driver.refuse_on_loop("session.save()", "`await session.asave()`")
-        self._apply(handler, self._driver.run(self._server.commit(state, status, now)), now)
+        outcome = self._driver.run(self._server.commit(state, status, now))
+        if outcome is not NOTHING:
+            self._apply(handler, outcome, now)
 
     def _apply(self, handler: RequestHandler | None, outcome: Outcome, now: int) -> None:
         if handler is not None and outcome.action != "none" and not handler._headers_written:

@@ -53,13 +53,13 @@ class ServerPersistence:
         self.index = UserIndex(config.key_prefix)
         self._codec = codec
         self._signer = signer
-        self._prefix = config.key_prefix
+        self.prefix = config.key_prefix
         self._conflict = config.conflict
         self._ignore_address = config.ignore_change_ip
 
     def key(self, identity: str) -> str:
         """The store's key of a session."""
-        return self._prefix + identity
+        return self.prefix + identity
 
     def living(self, raw: Any, now: int) -> Record | None:
         """The record, unless it is missing, unreadable or over."""
@@ -94,9 +94,9 @@ class ServerPersistence:
     def commit(self, state: SessionState, status: int, now: int) -> Steps[Outcome]:
         """Writes what the response must write."""
         identity = state.id
-        if identity is not None and state.dirty and not (state.ended or state.rotating) and status < _SERVER_ERROR:
-            return self._update(state, identity, now)
-        return self._commit(state, status, now)
+        if identity is None or status >= _SERVER_ERROR or not state.sets_keys_only:
+            return self._commit(state, status, now)
+        return self._set_keys(state, identity, now)
 
     def destroy(self, identity: str, user: str | int | None, now: int) -> Steps[None]:
         """Removes a record and its place on the user's list."""
@@ -150,16 +150,24 @@ class ServerPersistence:
             )
         return self._settled(state, identity, record, raw, now)
 
+    def _set_keys(self, state: SessionState, identity: str, now: int) -> Steps[Outcome]:
+        """The most frequent save, in few steps: values under keys, nobody logged in, nobody intervened."""
+        base, token = state.base, state.token
+        if base is None or token is None or base.user is not None or not state.data:
+            return (yield from self._update(state, identity, now))
+        created, lifetime = base.created, base.lifetime
+        deadline = self.lifetimes.deadline(lifetime, created, now)
+        record = Record(state.data, created, now, deadline, lifetime, base.address, None, base.indexed)
+        raw = self._codec.encode(record)
+        if not (yield "cas", (self.prefix + identity, raw, token, self.lifetimes.timeout(record, now))):
+            state.token = None
+            return (yield from self._update(state, identity, now))
+        state.advance(record, raw)
+        return self._announcement(identity, record, state.cookie, now)
+
     def _update(self, state: SessionState, identity: str, now: int) -> Steps[Outcome]:
         if state.deep:
             self._find_deep_changes(state)
-        base, token = state.base, state.token
-        if base is not None and token is not None and state.data and base.user is state.user is None:
-            record = self._record(state, base, state.data, now)
-            raw = self._codec.encode(record)
-            if (yield "cas", (self._prefix + identity, raw, token, self.lifetimes.timeout(record, now))):
-                return self._settled(state, identity, record, raw, now)
-            state.token = None
 
         def successor(current: Record) -> Record:
             data = state.data if current is state.base or self._conflict == "last" else state.merged(current)
@@ -260,10 +268,14 @@ class ServerPersistence:
         return record._replace(indexed=until)
 
     def _settled(self, state: SessionState, identity: str, record: Record, raw: Any, now: int) -> Outcome:
-        lifetime_changed, cookie = state.lifetime_set, state.cookie
+        cookie = None if state.lifetime_set else state.cookie
         state.settle(identity, record, raw)
+        return self._announcement(identity, record, cookie, now)
+
+    def _announcement(self, identity: str, record: Record, cookie: str | None, now: int) -> Outcome:
+        """The cookie for what was stored; `cookie` is the client's, if that could do."""
         seconds = self.lifetimes.cookie_seconds(record, now)
-        if seconds == 0 and not lifetime_changed and cookie is not None and self._signer.would_make(identity, cookie):
+        if seconds == 0 and cookie is not None and self._signer.would_make(identity, cookie):
             return NOTHING  # the client has it; sent late, it would replace that of a login which overtook us
         return Outcome("send", self._signer.sign(identity), seconds)
 

@@ -139,11 +139,11 @@ class Lifetimes:
 
     def is_over(self, record: Record, now: int) -> bool:
         """Whether a deadline, the idle or the absolute timeout has passed."""
-        _, created, seen, deadline, *_ = record
+        deadline = record.deadline
         return (
             (deadline is not None and now >= deadline)
-            or now - seen >= self._idle
-            or (self._absolute is not None and now - created >= self._absolute)
+            or now - record.seen >= self._idle
+            or (self._absolute is not None and now - record.created >= self._absolute)
         )
 
     def deadline(self, lifetime: float | None, created: int, now: int) -> int | None:

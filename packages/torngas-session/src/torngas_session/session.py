@@ -269,7 +269,10 @@ class Session(MutableMapping[str, Any]):
         return state
 
     def _change(self, *, needs_cookie: bool = False, ends: bool = False) -> SessionState:
-        state = self._open()
+        state = self._state
+        if not (state.accessed and state.loaded) or state.failure is not None:
+            self._open()
+        state.touched = True
         if state.closed or (self._handler is not None and self._handler._headers_written):
             self._refuse_late_change(state, needs_cookie, ends)
         return state

@@ -26,6 +26,7 @@ class SessionState:
 
     Attributes:
         closed: The response was sent: a change could reach neither the store nor the client.
+        touched: A change was asked for, so that a save may have something to do.
         has_cookie: The request carried a cookie of our name, so that ending the session must delete it.
         cookie: The verified value that the request carried.
         id: Under which it is stored; None: nowhere yet.
@@ -43,6 +44,7 @@ class SessionState:
     loaded = False
     accessed = False
     closed = False
+    touched = False
     has_cookie = False
     cookie: str | None = None
     id: str | None = None
@@ -84,6 +86,13 @@ class SessionState:
         """Whether a save has something to write."""
         return bool(self.dirty) or self.deep or self.wiped or self.lifetime_set or self.rotating
 
+    @property
+    def sets_keys_only(self) -> bool:
+        """Whether values under keys are all that changed."""
+        if self.ended or self.wiped or self.deep or self.lifetime_set or self.rotating:
+            return False
+        return bool(self.dirty)
+
     def adopt(self, identity: str, record: Record, raw: Any, token: Any, renew_at: float) -> None:
         """Takes over what the store had."""
         self.id, self.base, self.raw, self.token, self.renew_at = identity, record, raw, token, renew_at
@@ -95,6 +104,10 @@ class SessionState:
         self._next_id = None
         self.forget_changes()
 
+    def advance(self, record: Record, raw: Any) -> None:
+        """Takes over what was just stored in place of `base`, where nothing but values under keys had changed."""
+        self.base, self.raw, self.token, self.renew_at, self.dirty = record, raw, None, math.inf, set()
+
     def forget_changes(self) -> None:
         """Drops what is pending; the values stay readable."""
         self.dirty = set()
@@ -104,7 +117,7 @@ class SessionState:
         """Ends the stored session and begins an empty one."""
         if identity is not None:
             self.doomed += ((identity, user),)
-        self.ended = True
+        self.ended = self.touched = True
         self.id = self.base = self.raw = self.token = self.user = self._next_id = None
         self.renew_at = math.inf
         self.data = {}
