@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,26 +103,26 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     return print_line
 
 
-class Redis:
-    """A private redis that can be frozen, killed and started again at the same address."""
+class CacheServer:
+    """A private server that can be frozen, killed and started again at the same address."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, command: list[str], greeting: bytes, answer: bytes) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+        self.command, self.greeting, self.answer = command, greeting, answer
         self.start()
 
     def start(self) -> None:
-        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self.folder)]
-        self.program = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
-        until(self._answers, "redis")
+        command = [part.replace("PORT", str(self.port)) for part in self.command]
+        self.program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(self._answers, command[0])
 
     def _answers(self) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1) as one:
-                one.sendall(b"PING\r\n")
-                return one.recv(5) == b"+PONG"
+                one.sendall(self.greeting)
+                return one.recv(100).startswith(self.answer)
         except OSError:
             return False
 
@@ -137,15 +136,36 @@ class Redis:
         self.program.kill()
         self.program.wait()
 
+    def end(self) -> None:
+        if self.program.poll() is None:
+            self.thaw()
+            self.kill()
+
+
+def _needed(program: str) -> None:
+    if shutil.which(program) is None:
+        message = f"{program} is missing: make services"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+
 
 @pytest.fixture
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    """A `Redis` of this test's own."""
-    if shutil.which("redis-server") is None:
-        message = "redis-server is missing: make services"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    made = Redis(tmp_path_factory.mktemp("redis"))
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CacheServer]:
+    """A redis of this test's own."""
+    _needed("redis-server")
+    folder = str(tmp_path_factory.mktemp("redis"))
+    options = ["--bind", "127.0.0.1", "--port", "PORT", "--save", "", "--dir", folder]
+    made = CacheServer(["redis-server", *options], b"PING\r\n", b"+PONG")
     yield made
-    if made.program.poll() is None:
-        made.thaw()
-        made.kill()
+    made.end()
+
+
+@pytest.fixture
+def memcached() -> Iterator[CacheServer]:
+    """A memcached of this test's own."""
+    _needed("memcached")
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    made = CacheServer(["memcached", "-l", "127.0.0.1", "-p", "PORT", "-U", "0", *user], b"version\r\n", b"VERSION")
+    yield made
+    made.end()

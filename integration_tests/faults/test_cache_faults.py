@@ -34,17 +34,34 @@ URLS = """
 """
 
 
+SERVERS = {
+    "redis": f"'POOL_KWARGS': {{'socket_timeout': {TIMEOUT}, 'socket_connect_timeout': {TIMEOUT}}}",
+    "memcached": f"'timeout': {TIMEOUT}, 'connect_timeout': {TIMEOUT}",
+}
+
+
+@pytest.fixture(params=[*SERVERS])
+def kind(request):
+    """Which server holds the cache."""
+    return request.param
+
+
 @pytest.fixture
-def shop(project, redis):
-    """A project with two caches on one redis: one answers misses while it is down, the other raises."""
+def server(kind, request):
+    """That server."""
+    return request.getfixturevalue(kind)
+
+
+@pytest.fixture
+def shop(project, kind, server):
+    """A project with two caches on one server: one answers misses while it is down, the other raises."""
     project.write("shop/__init__.py", "")
     project.write("shop/handlers.py", HANDLERS)
     project.write("shop/urls.py", URLS)
-    pool = f"{{'socket_timeout': {TIMEOUT}, 'socket_connect_timeout': {TIMEOUT}}}"
 
     def cache(on_outage):
-        options = f"{{'ON_OUTAGE': {on_outage!r}, 'POOL_KWARGS': {pool}}}"
-        return f"{{'BACKEND': 'redis', 'LOCATION': '127.0.0.1:{redis.port}', 'OPTIONS': {options}}}"
+        options = f"{{'ON_OUTAGE': {on_outage!r}, {SERVERS[kind]}}}"
+        return f"{{'BACKEND': {kind!r}, 'LOCATION': '127.0.0.1:{server.port}', 'OPTIONS': {options}}}"
 
     project.settings(
         # No access log: nobody reads what the program prints, and a full pipe would stop it.
@@ -63,14 +80,14 @@ def recovers(shop, wait_until):
     wait_until(lambda: shop.fetch("/strict") == (200, "1"), "the strict cache again", 60)
 
 
-def test_a_frozen_redis_costs_few_timeouts_and_no_request(shop, redis, load, tell, wait_until):
+def test_a_frozen_server_costs_few_timeouts_and_no_request(shop, kind, server, load, tell, wait_until):
     with load(shop.port, lambda number: f"/pages/{number}", CLIENTS) as clients:
         clients.wait_for(50)
-        redis.freeze()
+        server.freeze()
         clients.wait_for(200)
-        redis.thaw()
+        server.thaw()
         clients.wait_for(50)
-    tell(clients.line("redis frozen", lost=0))
+    tell(clients.line(f"{kind} frozen", lost=0))
     assert not clients.failed
     assert not clients.refused
     slow = [seconds for _, seconds in clients.served if seconds > TIMEOUT]
@@ -78,16 +95,16 @@ def test_a_frozen_redis_costs_few_timeouts_and_no_request(shop, redis, load, tel
     recovers(shop, wait_until)
 
 
-def test_a_killed_redis_and_its_return(shop, redis, load, tell, wait_until):
+def test_a_killed_server_and_its_return(shop, kind, server, load, tell, wait_until):
     with load(shop.port, lambda number: f"/pages/{number}", CLIENTS) as clients:
         clients.wait_for(50)
-        redis.kill()
+        server.kill()
         clients.wait_for(200)
         assert shop.fetch("/strict")[0] == 500
         assert shop.get("/plain") == "plain"
-        redis.start()
+        server.start()
         clients.wait_for(50)
-    tell(clients.line("redis killed and started again", lost=0))
+    tell(clients.line(f"{kind} killed and started again", lost=0))
     assert not clients.failed
     assert not clients.refused
     recovers(shop, wait_until)
