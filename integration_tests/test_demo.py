@@ -6,6 +6,7 @@ import http.cookiejar
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -50,8 +51,8 @@ def port(tmp_path_factory):
     """The demo in a copy of its folder, with a database of its own."""
     folder = tmp_path_factory.mktemp("demo") / "blog"
     shutil.copytree(BLOG, folder, ignore=shutil.ignore_patterns("*.db", "logs", "__pycache__"))
-    import socket
-
+    with (folder / "settings/settings.py").open("a") as settings:
+        settings.write('\nTORNADO_CONF["autoreload"] = False\n')
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         number = one.getsockname()[1]
@@ -143,8 +144,10 @@ async def test_a_comment_reaches_every_reader_at_once_and_stays(port):
     await reader.write_message("nobody may write this")
     await writer.write_message("<i>hello</i>")
     assert json.loads(await reader.read_message()) == {"author": "ada", "text": "<i>hello</i>"}
-    reader.close()
-    writer.close()
+    for connection in (reader, writer):
+        connection.close()
+        while await connection.read_message() is not None:  # None: closed on both sides
+            pass
     body = ada.get("/posts/12")[1]
     assert "&lt;i&gt;hello&lt;/i&gt;" in body
     assert "nobody may write this" not in body
