@@ -1,9 +1,12 @@
 """Rotation of keys, and what a serializer may be made to do."""
 
+import json
 import os
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from torngas_session import (
     ConfigurationError,
@@ -14,6 +17,7 @@ from torngas_session import (
     SessionSerializationError,
     SignedCookieStore,
 )
+from torngas_session.serializers import JsonSerializer
 
 NEW, OLD, OLDER = "n" * 32, "o" * 32, b"p" * 32
 
@@ -168,3 +172,44 @@ async def test_a_value_that_json_does_not_know_is_refused_at_the_save(manage, se
     assert isinstance(error, SessionSerializationError)
     assert "session['basket']" in str(error)
     assert "{1, 2}" not in str(error)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_json_is_written_and_read_as_the_standard_library_does(value):
+    serializer = JsonSerializer()
+    text = serializer.dumps(value)
+    assert text == json.dumps(value, separators=(",", ":"))
+    assert serializer.loads(text) == serializer.loads(text.encode()) == value
+
+
+@pytest.mark.parametrize("text", ["", "{", "nonsense", "1 2"])
+def test_what_is_no_json_is_a_value_error(text):
+    with pytest.raises(ValueError, match="JSON|Expecting"):
+        JsonSerializer().loads(text)
+
+
+async def test_a_value_that_contains_itself_is_refused_at_the_save(manage, serve, via):
+    circle = []
+    circle.append(circle)
+    site = serve(manage(), via)
+    site["/put"] = lambda handler: handler.session.update(circle=circle)
+    assert (await site.browser().get("/put")).code == 500
+
+
+@pytest.mark.parametrize("form", [2, True, "1", None])
+async def test_a_record_of_another_form_is_a_miss(manage, serve, via, put, form):
+    store = MemoryStore()
+    site = serve(manage(store), via)
+    site["/put"], site["/dump"] = put("a", 1), dump
+    browser = site.browser()
+    await browser.get("/put")
+    [key] = store._entries
+    fields = json.loads(store.get(key))
+    store.set(key, json.dumps([*fields[:-1], form]), 100)
+    assert await browser.json("/dump") == {}

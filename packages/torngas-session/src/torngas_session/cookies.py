@@ -50,7 +50,7 @@ class SessionCookie:
         found = self._find(";" + header)  # so every cookie follows a semicolon, which is quick to find
         if '"' in header:
             found = [value.strip('"') for value in found]
-        return found if len(found) < _MOST_CANDIDATES else found[:_MOST_CANDIDATES]
+        return found[:_MOST_CANDIDATES]
 
     def apply(self, handler: RequestHandler, outcome: Outcome, now: float) -> None:
         """Sends or deletes the cookie, as decided."""
