@@ -16,6 +16,7 @@ STEPS = re.split(r"^## Step \d+: .*$", PAGE.read_text(encoding="utf-8"), flags=r
 @pytest.fixture
 def at(project):
     """at(step) writes the files of all steps up to that one and serves the project."""
+
     def start(step):
         for text in STEPS[:step]:
             for name, content in FENCE.findall(text):
