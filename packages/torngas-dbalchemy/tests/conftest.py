@@ -24,6 +24,7 @@ from sqlalchemy import URL, create_engine, event, text
 from torngas_dbalchemy import Connector, EngineLimits, configure
 from torngas_dbalchemy._mapped import METADATA
 from torngas_dbalchemy.connector import _OPEN
+from torngas_dbalchemy.scope import _SCOPE, enclosing_scope
 
 LIMITS = EngineLimits(connect_timeout=1.0, ping_timeout=0.5)
 DATABASES = ["sqlite", "mariadb", "postgres"]
@@ -453,8 +454,11 @@ def tools() -> SimpleNamespace:
 
 @pytest.fixture(autouse=True)
 def _clean_process() -> Iterator[None]:
-    """No test inherits the connector of another."""
+    """No test inherits the connector of another, or the scope that models make where no request has one."""
     yield
+    if (scope := enclosing_scope()) is not None:
+        scope.close()
+        _SCOPE.set(None)
     configure(None)
     for left in list(_OPEN):
         left.close()
