@@ -72,5 +72,5 @@ lock: ## renew poetry.lock after a change of dependencies
 	@PYTHON="$(PYTHON)" tools/poetry lock
 
 clean: ## remove what the other targets made
-	rm -rf .venv .poetry-venv .bench-venv .cache .hypothesis .pytest_cache dist
+	rm -rf .venv .poetry-venv .bench-venv .docs-venv .cache .hypothesis .pytest_cache dist
 	find packages tools integration_tests -name __pycache__ -type d -prune -exec rm -rf {} +

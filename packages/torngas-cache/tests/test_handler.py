@@ -11,6 +11,7 @@ from torngas_cache import (
     CacheConfigError,
     CacheError,
     CacheHandler,
+    CacheUnavailable,
     InvalidCacheBackendError,
     cache,
     caches,
@@ -323,3 +324,19 @@ async def test_the_dummy_keeps_nothing_and_checks_keys():
         pass
     with pytest.warns(RuntimeWarning):
         dummy.get("bad key")
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_the_outage_policy_counts_beside_the_backend_and_in_the_options(beside):
+    """Nobody listens on the address: the policy "miss" answers, "raise" raises."""
+    policy = {"ON_OUTAGE": "miss", "BREAKER_WINDOW": 60}
+    config = {"BACKEND": "redis", "LOCATION": "127.0.0.1:1", **(policy if beside else {"OPTIONS": policy})}
+    handler = CacheHandler({"default": config, "loud": {"BACKEND": "redis", "LOCATION": "127.0.0.1:1"}})
+    assert handler["default"].get("key", "default") == "default"
+    with pytest.raises(CacheUnavailable):
+        handler["loud"].get("key")
+    handler.close_all()
+
+
+def test_the_outage_policy_of_an_alias_does_not_trouble_a_backend_without_a_server():
+    assert CacheHandler({"default": {"BACKEND": "locmem", "ON_OUTAGE": "miss"}})["default"].get("key") is None

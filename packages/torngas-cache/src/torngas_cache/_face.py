@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 class Face(KeyMaker):
     """The interface; see `torngas_cache.backends.base.BaseCache`, which documents its terms."""
 
+    knows_outages: ClassVar[bool] = False
+    """Whether there is a server to lose, so that ON_OUTAGE means something."""
+
     blocking: ClassVar[bool] = True
     """Whether plain calls do I/O; a coroutine then uses the forms with an `a` in front."""
 

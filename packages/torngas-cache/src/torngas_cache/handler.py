@@ -54,7 +54,8 @@ SHORT_NAMES = {
 }
 """What BACKEND may say instead of a dotted path."""
 
-_ALIAS_KEYS = {*TOP_LEVEL, "BREAKER_FAILURES", "BREAKER_WINDOW", "CULL_FREQUENCY", "MAX_ENTRIES", "ON_OUTAGE"}
+_OUTAGE_KEYS = ("BREAKER_FAILURES", "BREAKER_WINDOW", "ON_OUTAGE")
+_ALIAS_KEYS = {*TOP_LEVEL, *_OUTAGE_KEYS, "CULL_FREQUENCY", "MAX_ENTRIES"}
 _CREATE_KEYS = {"TIMEOUT", "KEY_PREFIX", "VERSION", "KEY_FUNCTION"}
 
 
@@ -151,8 +152,12 @@ def _checked(alias: str, config: Any) -> dict[str, Any]:
 
 def _build(where: str, config: Mapping[str, Any]) -> BaseCache:
     backend = _load(config["BACKEND"])
+    params = {name: value for name, value in config.items() if name.upper() not in _OUTAGE_KEYS}
+    outage = {name.upper(): value for name, value in config.items() if name.upper() in _OUTAGE_KEYS}
+    if outage and getattr(backend, "knows_outages", False):  # what is in memory or in files has no server to lose
+        params["OPTIONS"] = {**outage, **(config.get("OPTIONS") or {})}
     try:
-        return cast("BaseCache", backend(config.get("LOCATION", ""), dict(config)))
+        return cast("BaseCache", backend(config.get("LOCATION", ""), params))
     except CacheConfigError as error:
         raise CacheConfigError(f"{where}: {error}") from error
 

@@ -59,6 +59,7 @@ class MemcachedCache(RecordCache):
     """
 
     blocking: ClassVar[bool] = True
+    knows_outages: ClassVar[bool] = True
     shared: ClassVar[bool] = True
     strict_keys: ClassVar[bool] = True
 

@@ -60,6 +60,7 @@ class RedisClient:
     """
 
     blocking: ClassVar[bool] = True
+    knows_outages: ClassVar[bool] = True
 
     def __init__(self, location: Any = DEFAULT_LOCATION, params: Mapping[str, Any] | None = None) -> None:
         read = Params.read(params or {})
@@ -116,6 +117,7 @@ class RedisCache(RedisClient, AsyncRedisPrimitives):
     """
 
     blocking: ClassVar[bool] = True
+    knows_outages: ClassVar[bool] = True
     shared: ClassVar[bool] = True
 
     def __init__(self, location: Any = DEFAULT_LOCATION, params: Mapping[str, Any] | None = None) -> None:

@@ -67,6 +67,7 @@ class TieredCache(RemoteLevel):
     """
 
     blocking: ClassVar[bool] = True
+    knows_outages: ClassVar[bool] = True
     shared: ClassVar[bool] = True
 
     def __init__(self, location: Any = DEFAULT_LOCATION, params: Mapping[str, Any] | None = None) -> None:
