@@ -120,9 +120,7 @@ def _check_session(settings: Settings) -> None:
     options = dict(settings.SESSION)
     alias = options.pop("session_cache_alias")
     if alias not in settings.CACHES:
-        raise ConfigError(
-            f"SESSION['session_cache_alias']: got {alias!r}; expected one of {sorted(settings.CACHES)}"
-        )
+        raise ConfigError(f"SESSION['session_cache_alias']: got {alias!r}; expected one of {sorted(settings.CACHES)}")
     SessionConfig.from_mapping({**options, "secret_key": options.get("secret_key") or "made at start-up"})
 
 
