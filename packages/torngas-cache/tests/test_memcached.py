@@ -224,3 +224,17 @@ def test_a_forked_child_has_sockets_of_its_own(memcached_server):
     assert status == 0
     cache.clear(all=True)
     cache.close()
+
+
+def test_looking_whether_a_server_answers_leaves_connections_in_use_alone(memcached_server):
+    """Another thread may be in the middle of a command on one of them."""
+    cache = MemcachedCache(f"127.0.0.1:{memcached_server['port']}", {})
+    ring = cache.client
+    (pooled,) = ring.clients.values()
+    with pooled.client_pool.get_and_release() as used, pooled.client_pool.get_and_release() as idle:
+        assert used.version() == idle.version()
+        pooled.client_pool.release(idle)
+        assert ring._answers(pooled.server)
+        assert idle.sock is None
+        assert used.version()
+    cache.close()

@@ -92,7 +92,7 @@ class Ring(HashClient):  # type: ignore[misc]  # pymemcache has no types
 
     def _answers(self, server: Any) -> bool:
         client = self.clients[self._make_client_key(server)]
-        client.close()
+        _close_idle(client)
         try:
             client.version()
         except (*GONE, MemcacheError):
@@ -104,6 +104,16 @@ class Ring(HashClient):  # type: ignore[misc]  # pymemcache has no types
             if server not in self._breakers:
                 self._breakers[server] = self._new_breaker()
             return self._breakers[server]
+
+
+def _close_idle(client: Any) -> None:
+    """Closes the connections that nobody uses; `close()` would take those in use from under their threads."""
+    pool = getattr(client, "client_pool", None)
+    if pool is None:
+        client.close()
+        return
+    for _ in pool.free:
+        pool.destroy(pool.get())
 
 
 def is_all_down(error: MemcacheError) -> bool:
