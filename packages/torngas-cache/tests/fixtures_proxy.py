@@ -41,31 +41,29 @@ class Proxy:
 
     async def _main(self):
         self._stopping = asyncio.Event()
-        self._tasks = set()
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self.context)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
         server.close()
-        self._reset()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while serving := asyncio.all_tasks() - {asyncio.current_task()}:  # one more may come out of the listen queue
+            self._reset()
+            await asyncio.wait(serving, timeout=0.05)
 
     async def _accept(self, reader, writer):
         self.connections += 1
-        self._tasks.add(asyncio.current_task())
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        self._writers |= {writer, far_writer}
+        writers = [writer]
         try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            writers.append(far_writer)
+            self._writers.update(writers)
             await asyncio.gather(self._pump(reader, far_writer, self.pieces), self._pump(far_reader, writer, None))
-        except (OSError, asyncio.CancelledError):
+        except OSError:
             pass
         finally:
-            for each in (writer, far_writer):
+            for each in writers:
                 self._writers.discard(each)
                 each.transport.abort()
-            self._tasks.discard(asyncio.current_task())
 
     async def _pump(self, reader, writer, record):
         while data := await reader.read(1 << 20):

@@ -57,7 +57,8 @@ def test_a_line_is_that_of_stdlib_where_nothing_is_escaped():
         ("{levelname} {message}", None, "{"),
         ("$message", None, "$"),
     ):
-        assert LineFormatter(*arguments).format(record()) == logging.Formatter(*arguments).format(record())
+        made = record()
+        assert LineFormatter(*arguments).format(made) == logging.Formatter(*arguments).format(made)
 
 
 def test_line_breaks_of_the_format_itself_stay():
