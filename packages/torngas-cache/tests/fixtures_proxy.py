@@ -1,6 +1,7 @@
 """A TCP proxy that a test can make slow, deaf or rude."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 import threading
@@ -20,7 +21,7 @@ class Proxy:
     def __init__(self, target, context=None):
         self.target, self.context = target, context
         self.delay, self.deaf, self.connections, self.pieces = 0.0, False, 0, []
-        self._writers = set()
+        self._writers, self._tasks = set(), set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._ready = threading.Event()
@@ -41,19 +42,32 @@ class Proxy:
 
     async def _main(self):
         self._stopping = asyncio.Event()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self.context)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stopping.wait()
-        server.close()
-        while serving := asyncio.all_tasks() - {asyncio.current_task()}:  # one more may come out of the listen queue
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.setblocking(False)
+            self.port = listener.getsockname()[1]
+            self._loop.add_reader(listener, self._accept, listener)
+            self._ready.set()
+            await self._stopping.wait()
+            self._loop.remove_reader(listener)
+        while serving := asyncio.all_tasks() - {asyncio.current_task()}:
             self._reset()
             await asyncio.wait(serving, timeout=0.05)
 
-    async def _accept(self, reader, writer):
-        self.connections += 1
-        writers = [writer]
+    def _accept(self, listener):
+        # asyncio's own server drops a connection, open, that it accepted in the turn in which it is closed
+        with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
+            accepted, _ = listener.accept()
+            self.connections += 1
+            self._tasks.add(task := self._loop.create_task(self._forward(accepted)))
+            task.add_done_callback(self._tasks.discard)
+
+    async def _forward(self, accepted):
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        writers = []
         try:
+            transport, _ = await self._loop.connect_accepted_socket(lambda: protocol, accepted, ssl=self.context)
+            writers.append(writer := asyncio.StreamWriter(transport, protocol, reader, self._loop))
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
             writers.append(far_writer)
             self._writers.update(writers)
