@@ -40,6 +40,42 @@ def test_nothing_is_made_before_the_first_write(cache, folder):
     assert not folder.parent.exists()
 
 
+def test_purge_removes_what_has_expired_and_nothing_else(cache, folder, clock):
+    """Of everybody: the folder is shared."""
+    cache.set_many({"short": 1, "brief": 2}, 10)
+    cache.set("long", 3, 20)
+    cache.set("forever", 4, None)
+    assert cache.purge() == 0
+    clock.advance(10)
+    assert len(list(folder.iterdir())) == 4
+    assert cache.purge() == 2
+    assert len(list(folder.iterdir())) == 2
+    assert cache.get_many(["short", "brief", "long", "forever"]) == {"long": 3, "forever": 4}
+
+
+def test_purge_leaves_what_was_renewed_meanwhile(make_files, folder, clock, monkeypatch):
+    """Between the look at the folder and the removal."""
+    cache, other = make_files(), make_files()
+    cache.set("key", "old", 10)
+    clock.advance(10)
+    listing = cache._folder.listing
+
+    def listing_then_renewal():
+        found = listing()
+        other.set("key", "new", 10)
+        return found
+
+    monkeypatch.setattr(cache._folder, "listing", listing_then_renewal)
+    assert cache.purge() == 0
+    assert cache.get("key") == "new"
+
+
+def test_purge_of_a_folder_that_is_not_there_removes_nothing(cache, folder):
+    """And makes none."""
+    assert cache.purge() == 0
+    assert not folder.exists()
+
+
 def test_folders_are_for_this_user_alone(cache, folder):
     """Nested ones too; files as well."""
     before = os.umask(0)

@@ -46,6 +46,18 @@ class FileBasedCache(RecordCache):
         self._count = 0
         self._until_count = 0
 
+    def purge(self) -> int:
+        """Removes the entries that have expired, for a job that runs now and then, and answers how many they were.
+
+        Without it they stay until they are read, or until MAX_ENTRIES is reached. Others go on reading and writing.
+        """
+        now = self._clock()
+        expired = [file.path for file in self._folder.listing() if file.deadline <= now]
+        for path in expired:
+            self._folder.load(path, now)  # removes it, unless somebody has renewed it meanwhile
+        self._until_count = 0
+        return sum(not os.path.exists(path) for path in expired)
+
     def _load(self, key: str) -> Entry | None:
         return self._folder.load(self._folder.path_of(key), self._clock())
 
