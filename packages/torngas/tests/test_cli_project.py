@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -274,22 +275,21 @@ def test_sessions_clear_all_asks_before(project, logged_in):
     assert logged_in.sessions_of("ada") == logged_in.sessions_of(17) == []
 
 
-def test_sessions_clear_leaves_living_sessions_alone(project, logged_in):
+def test_sessions_clear_removes_what_has_expired_and_leaves_living_sessions_alone(project, logged_in):
+    past = create_cache("file", str(project / "cached"), clock=lambda: time.time() - 100)
+    past.set("of yesterday", {}, 10)
+    files = len(list((project / "cached").iterdir()))
     done = _torngas(project, "sessions", "clear")
-    assert done.returncode == 0
-    assert "FileBasedCache removes expired sessions by itself" in done.stdout
+    assert (done.returncode, done.stdout) == (0, "removed 1 expired session\n")
+    assert len(list((project / "cached").iterdir())) == files - 1
     assert len(logged_in.sessions_of("ada")) == 1
 
 
-def test_sessions_clear_purges_a_store_that_must_be_told(capsys):
+def test_sessions_clear_trusts_a_store_that_purges_by_itself(capsys):
     from torngas.cli.sessions import _clear_expired
 
-    class Store:
-        def purge(self):
-            return 3
-
-    _clear_expired(Store())
-    assert capsys.readouterr().out == "removed 3 expired sessions\n"
+    _clear_expired(object())
+    assert capsys.readouterr().out == "object removes expired sessions by itself; nothing to do\n"
 
 
 def test_sessions_in_memory_are_out_of_reach(project):
