@@ -277,7 +277,7 @@ def test_sessions_clear_all_asks_before(project, logged_in):
 
 def test_sessions_clear_removes_what_has_expired_and_leaves_living_sessions_alone(project, logged_in):
     past = create_cache("file", str(project / "cached"), clock=lambda: time.time() - 100)
-    past.set("of yesterday", {}, 10)
+    past.set("yesterday", {}, 10)
     files = len(list((project / "cached").iterdir()))
     done = _torngas(project, "sessions", "clear")
     assert (done.returncode, done.stdout) == (0, "removed 1 expired session\n")
