@@ -25,15 +25,16 @@ from packaging.utils import canonicalize_name
 
 TEST_TOOLS = ("pytest", "pytest-asyncio", "hypothesis")
 IMPORT = """
-import importlib, pkgutil, sys
+import importlib, importlib.metadata, pkgutil, sys
 name, remedy = sys.argv[1:]
 package = importlib.import_module(name)
+plugins = {one.value for one in importlib.metadata.entry_points(group="pytest11")}
 count = 1
 for found in pkgutil.walk_packages(package.__path__, name + "."):
     try:
         importlib.import_module(found.name)
     except Exception as error:
-        private = any(part.startswith("_") for part in found.name.split("."))
+        private = found.name in plugins or any(part.startswith("_") for part in found.name.split("."))
         optional = isinstance(error, ModuleNotFoundError) and not error.name.startswith("torngas")
         if not (private and optional) and remedy not in str(error):
             raise
@@ -140,7 +141,7 @@ class Examination:
     def imports(self) -> str:
         """The package and its modules, isolated (-I), warnings being errors.
 
-        A public module that needs an extra must name the command that installs it.
+        A public module that needs an extra must name the command that installs it; a plugin is imported by its host.
         """
         remedy = f"pip install '{self.built.name}["
         command = [self.environment.python, "-I", "-W", "error", "-c", IMPORT, self.built.import_name, remedy]
