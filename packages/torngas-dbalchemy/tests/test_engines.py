@@ -56,3 +56,16 @@ def test_a_closed_server_connects_anew(connector):
         connector.close()
         connector.close()
         assert engine.pool.checkedin() == 0
+
+
+async def test_each_engine_shows_those_that_are_and_those_to_come(connector):
+    """Whoever listens for SQLAlchemy's events must see every engine, of both kinds, once."""
+    server = connector.get_conn().primary
+    seen, late = [], []
+    server.each_engine(seen.append)
+    blocking, asynchronous = server.engine, server.async_engine.sync_engine
+    assert server.engine is blocking
+    assert seen.count(blocking) == seen.count(asynchronous) == 1
+    server.each_engine(late.append)
+    assert sorted(map(id, late)) == sorted(map(id, seen))
+    await connector.aclose()

@@ -253,3 +253,19 @@ async def test_promise_30_credentials_are_never_logged(serve, until, lines, as_j
     await server.fetch("/", headers=secrets)
     await until(lines)
     assert "s3cret" not in lines()[0]
+
+
+class Probe(RequestHandler):
+    access_log = False
+
+    def get(self, status):
+        self.set_status(int(status))
+
+
+async def test_a_quiet_handler_is_logged_only_when_it_fails(serve, until, lines):
+    """A health check that is asked every few seconds says something when there is something to say."""
+    server = serve(Application([("/probe/(.*)", Probe)], middlewares=[AccessLogMiddleware()]))
+    await server.fetch("/probe/200")
+    await server.fetch("/probe/503")
+    await until(lines)
+    assert [LINE.fullmatch(line)["status"] for line in lines()] == ["503"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -58,6 +58,7 @@ class Server:
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._async_engines: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncEngine] = WeakKeyDictionary()
+        self._looks: tuple[Callable[[Engine], object], ...] = ()
 
     def __repr__(self) -> str:
         return f"<Server {self.endpoint}>"
@@ -87,6 +88,18 @@ class Server:
     def bind(self, asynchronous: bool) -> Engine:
         """The engine that a session of this kind executes on."""
         return self.async_engine.sync_engine if asynchronous else self.engine
+
+    def each_engine(self, look: Callable[[Engine], object]) -> None:
+        """Shows every engine to a function: those that exist, and each other one as it is made, unconnected.
+
+        An asynchronous engine is shown as its `sync_engine`, which is what SQLAlchemy's events are listened for on.
+        """
+        with self._lock:
+            self._looks = (*self._looks, look)
+            made = [engine.sync_engine for engine in self._async_engines.values()]
+            made += [] if self._engine is None else [self._engine]
+        for engine in made:
+            look(engine)
 
     def close(self) -> None:
         """Closes the idle blocking connections, and each one in use when it comes back.
@@ -146,6 +159,8 @@ class Server:
         return options
 
     def _watch(self, engine: Engine) -> None:
+        for look in self._looks:
+            look(engine)
         if engine.dialect.name == "sqlite":
             return  # a file neither goes away nor answers late, and each event costs every statement
         if self._options.get("pool_pre_ping", self._limits.pre_ping):

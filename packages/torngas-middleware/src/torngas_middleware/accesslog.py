@@ -35,6 +35,9 @@ class AccessLogMiddleware:
     written as `\xhh`, so a request cannot forge a line. A client that left before its response began is logged
     with status 499, as nginx does.
 
+    A handler class with the attribute `access_log = False` (a health check, asked every few seconds) is logged only
+    when it answers with an error, 400 and above.
+
     JSON has the same, and the matched route's pattern and the request's id, both null if nobody set them.
 
     Args:
@@ -57,7 +60,9 @@ class AccessLogMiddleware:
     def process_endcall(self, handler: RequestHandler, clear: Clear) -> None:
         """Writes the line."""
         request: Any = handler.request
-        if self._logger.isEnabledFor(logging.INFO):
+        if self._logger.isEnabledFor(logging.INFO) and (
+            getattr(handler, "access_log", True) or handler.get_status() >= 400
+        ):
             self._logger.info("%s", self._format(handler, self._clock()))
         request._accesslog_sent = None  # they refer to each other
 

@@ -54,6 +54,7 @@ class EndPart(Part):
     def on_connection_close(self) -> None:
         exchange = self._exchange()
         self.request.disconnected = True  # type: ignore[attr-defined]
+        self.request.unanswered = not self._headers_written  # type: ignore[attr-defined]
         context = copy_context() if exchange.context is None else exchange.context.copy()
         context.run(super().on_connection_close)
         if exchange.task is not None and not exchange.ended:
