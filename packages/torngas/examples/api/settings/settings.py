@@ -1,0 +1,21 @@
+"""Development: notes in memory, no pages but the documentation's."""
+
+from pathlib import Path
+
+PROJECT_PATH = Path(__file__).resolve().parent.parent
+
+DEBUG = True
+INSTALLED_APPS = ("notes",)
+
+MIDDLEWARE_CLASSES = (
+    "torngas_middleware.RequestIdMiddleware",
+    "torngas.middleware.accesslog.AccessLogMiddleware",
+    "torngas.httpmodule.httpmodule.HttpModuleMiddleware",
+)
+
+TORNADO_CONF = {
+    "xsrf_cookies": False,  # a typed body must be JSON, which no other site's form can send
+    "default_handler_class": "base.Nowhere",
+}
+
+LOGGING_DIR = PROJECT_PATH / "logs"
