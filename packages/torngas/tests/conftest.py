@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -137,3 +138,32 @@ def in_subprocess() -> Callable[[str], str]:
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[dict[str, object]]:
+    """A redis of this test process alone: host, port, socket, pid."""
+    folders = (one / "tools" / "services" for one in Path(__file__).resolve().parents)
+    launcher_folder = next((one for one in folders if one.is_dir()), None)
+    if launcher_folder is None:
+        pytest.skip("tools/services is not beside these tests, so there is no server to test against")
+    launcher = subprocess.Popen(
+        [sys.executable, str(launcher_folder), "redis"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = launcher.stdout.readline()
+        if not line:
+            message = launcher.stderr.read().strip()
+            if launcher.wait() != 3 or os.environ.get("CI") == "true":
+                pytest.fail(message)
+            pytest.skip(message)
+        yield json.loads(line)["redis"]
+    finally:
+        launcher.stdin.close()
+        launcher.wait()
+        launcher.stdout.close()
+        launcher.stderr.close()
