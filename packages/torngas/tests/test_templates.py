@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 
@@ -126,6 +127,44 @@ def test_compiled_templates_are_written_below_the_cache_directory(tmp_path, engi
     loader = build_template_loader(settings_of(tmp_path, engine, cache_directory=tmp_path / "made" / "cache"))
     assert loader.load("page.html").generate() == b"x"
     assert [path for path in (tmp_path / "made" / "cache").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("engine", [JINJA2, MAKO])
+def test_what_was_compiled_without_escaping_is_not_used_with_it(tmp_path, engine):
+    (tmp_path / "page.html").write_text(ENGINES[engine] % "value")
+    for autoescape, text in ((False, b"<b>"), (True, b"&lt;b&gt;"), (False, b"<b>")):
+        options = {"cache_directory": tmp_path / "cache", "autoescape": autoescape}
+        loader = build_template_loader(settings_of(tmp_path, engine, **options))
+        assert loader.load("page.html").generate(value="<b>") == text
+
+
+@pytest.mark.parametrize("engine", [JINJA2, MAKO])
+def test_projects_that_share_a_cache_directory_do_not_share_templates(tmp_path, engine):
+    for project in ("one", "two"):
+        (tmp_path / project).mkdir()
+        (tmp_path / project / "page.html").write_text(project)
+        os.utime(tmp_path / project / "page.html", (1, 1))  # older than what the other project compiled
+        loader = build_template_loader(settings_of(tmp_path / project, engine, cache_directory=tmp_path / "cache"))
+        assert loader.load("page.html").generate() == project.encode()
+
+
+@pytest.mark.parametrize("engine", [JINJA2, MAKO])
+def test_what_was_compiled_is_used_again(tmp_path, engine):
+    (tmp_path / "page.html").write_text("x")
+    kept = []
+    for _ in range(2):
+        options = {"cache_directory": tmp_path / "cache"}
+        build_template_loader(settings_of(tmp_path, engine, **options)).load("page.html").generate()
+        kept.append({path for path in (tmp_path / "cache").rglob("*") if path.is_file()})
+    assert kept[0] == kept[1]
+
+
+def test_a_function_that_decides_on_escaping_keeps_nothing_on_disk(tmp_path):
+    (tmp_path / "page.html").write_text("{{ value }}")
+    for answer, text in ((False, b"<b>"), (True, b"&lt;b&gt;")):
+        options = {"cache_directory": tmp_path / "cache", "autoescape": lambda name, answer=answer: answer}
+        loader = build_template_loader(settings_of(tmp_path, JINJA2, **options))
+        assert loader.load("page.html").generate(value="<b>") == text
 
 
 @pytest.mark.parametrize("engine", ENGINES)

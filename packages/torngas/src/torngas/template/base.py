@@ -6,8 +6,10 @@ own interface, so that a loader also works as the setting `template_loader` of a
 
 from __future__ import annotations
 
+import hashlib
 import linecache
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-__all__ = ["AppsLoader", "EngineLoader", "EngineTemplate", "TemplateMixin", "add_note", "mark_html"]
+__all__ = ["AppsLoader", "EngineLoader", "EngineTemplate", "TemplateMixin", "add_note", "compiled_folder", "mark_html"]
 
 
 class EngineTemplate(Protocol):
@@ -109,6 +111,18 @@ def _tornado_line(error: BaseException) -> str:
             found = code.rpartition("#")[2].strip() or found
         traceback = traceback.tb_next
     return f"in template {found}" if found else ""
+
+
+def compiled_folder(directory: str | Path, *compiled_by: Any) -> str:
+    """Makes the folder, below the cache directory, of templates that were compiled in one way from one place.
+
+    Engines look at a source's time or text only: without it the templates of another project that shares the directory,
+    or those compiled before escaping was switched on, would be taken for the wanted ones.
+    """
+    way = re.sub(r" at 0x[0-9a-f]+", "", repr(compiled_by))  # an object's address is another one in each process
+    folder = Path(directory, hashlib.sha256(way.encode()).hexdigest()[:16])
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(folder)
 
 
 def mark_html(namespace: dict[str, Any], safe: Any) -> dict[str, Any]:

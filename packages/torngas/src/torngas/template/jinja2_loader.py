@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from torngas.exception import ConfigError
-from torngas.template.base import mark_html
+from torngas.template.base import compiled_folder, mark_html
 
 try:
     import jinja2
@@ -26,7 +26,8 @@ class Jinja2TemplateLoader:
 
     Args:
         folders: Where to look, in order.
-        autoescape: Escape values for HTML; on unless switched off.
+        autoescape: Escape values for HTML; on unless switched off. A function of the template's name may decide;
+            then nothing is kept in `cache_directory`.
         cache_size: Compiled templates kept in memory; -1 keeps all, 0 compiles each time.
         filesystem_checks: Look at each use whether the file has changed.
         cache_directory: Where compiled templates are kept between runs, made where missing; None keeps none.
@@ -48,10 +49,11 @@ class Jinja2TemplateLoader:
         cache_directory: str | Path | None = None,
         **options: Any,
     ) -> None:
-        if cache_directory:
-            Path(cache_directory).mkdir(parents=True, exist_ok=True)
-            options.setdefault("bytecode_cache", jinja2.FileSystemBytecodeCache(str(cache_directory)))
-        options.setdefault("loader", jinja2.FileSystemLoader([str(folder) for folder in folders]))
+        places = [str(folder) for folder in folders]
+        if cache_directory and not callable(autoescape):  # two functions cannot be told from each other on disk
+            kept = compiled_folder(cache_directory, "jinja2", autoescape, places, sorted(options.items()))
+            options.setdefault("bytecode_cache", jinja2.FileSystemBytecodeCache(kept))
+        options.setdefault("loader", jinja2.FileSystemLoader(places))
         self.environment = jinja2.Environment(
             autoescape=autoescape,  # noqa: S701 - on by default; the setting may switch it off
             cache_size=cache_size,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from torngas.exception import ConfigError
-from torngas.template.base import add_note, mark_html
+from torngas.template.base import add_note, compiled_folder, mark_html
 
 try:
     from mako.exceptions import RichTraceback
@@ -51,14 +51,15 @@ class MakoTemplateLoader:
         format_exceptions: bool = False,
         **options: Any,
     ) -> None:
-        if cache_directory:
-            Path(cache_directory).mkdir(parents=True, exist_ok=True)
-            options.setdefault("module_directory", str(cache_directory))
+        places = [str(folder) for folder in folders]
         if autoescape:
             options.setdefault("default_filters", ["h"])
         options.setdefault("input_encoding", "utf-8")
+        if cache_directory:
+            kept = compiled_folder(cache_directory, "mako", places, sorted(options.items()))
+            options.setdefault("module_directory", kept)
         self.lookup = TemplateLookup(
-            directories=[str(folder) for folder in folders],
+            directories=places,
             collection_size=collection_size,
             filesystem_checks=filesystem_checks,
             format_exceptions=format_exceptions,
