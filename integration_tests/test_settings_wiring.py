@@ -220,8 +220,8 @@ def test_databases_pools_routers_and_pings_are_those_of_the_settings(client, tmp
             archive.execute(Wired.__table__.insert(), {"id": 7})
         with connector.scope():
             assert [row.id for row in Wired.Q] == [7]
-        [middleware] = [one for one in one.application.middlewares if type(one).__name__ == "DBAlchemyMiddleware"]
-        assert (middleware.ping_interval, middleware.ping_count) == (7, 3)
+        [middleware] = [each for each in one.application.middlewares.middlewares if "DBAlchemy" in type(each).__name__]
+        assert (middleware._interval, middleware._count) == (7, 3)
 
 
 @shows("THREADS_NUM")
