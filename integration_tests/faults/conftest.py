@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -12,9 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Load:
@@ -169,3 +173,24 @@ def memcached() -> Iterator[CacheServer]:
     made = CacheServer(["memcached", "-l", "127.0.0.1", "-p", "PORT", "-U", "0", *user], b"version\r\n", b"VERSION")
     yield made
     made.end()
+
+
+@pytest.fixture
+def sentinels() -> Iterator[dict[str, Any]]:
+    """A redis with its replica and three sentinels, of this test's own."""
+    program = subprocess.Popen(
+        [sys.executable, str(ROOT / "tools/services"), "redis-sentinel"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout is not None
+    line = program.stdout.readline()
+    if not line:
+        message = program.communicate()[1].strip()
+        if program.returncode == 3 and not os.environ.get("CI"):
+            pytest.skip(message)
+        pytest.fail(message)
+    yield json.loads(line)["redis-sentinel"]
+    program.communicate(timeout=30)
