@@ -5,7 +5,13 @@ from pathlib import Path
 PROJECT_PATH = Path(__file__).resolve().parent.parent
 
 DEBUG = True
-INSTALLED_APPS = ("notes",)
+INSTALLED_APPS = ("notes", "torngas.api")
+OPENAPI = {
+    "title": "Notes",
+    "version": "1.0.0",
+    "description": "A small API: notes in the memory of one process.",
+    "tags": {"notes": "Reading and writing notes."},
+}
 
 MIDDLEWARE_CLASSES = (
     "torngas_middleware.RequestIdMiddleware",

@@ -3,8 +3,10 @@
 Importing it loads nothing optional; a typed method needs msgspec (`pip install 'torngas[api]'`).
 """
 
+from torngas.api.documentation import documentation_routes
 from torngas.api.endpoint import Endpoint, endpoint
 from torngas.api.markers import Body, Cookie, Form, Header, Marker, Path, Query
+from torngas.api.openapi import OpenAPI
 from torngas.api.problem import Problem, ProblemErrors
 
 __all__ = [
@@ -14,9 +16,11 @@ __all__ = [
     "Form",
     "Header",
     "Marker",
+    "OpenAPI",
     "Path",
     "Problem",
     "ProblemErrors",
     "Query",
+    "documentation_routes",
     "endpoint",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-__all__ = ["adapter_of", "faults_by_pydantic", "faults_of_arguments"]
+__all__ = ["adapter_of", "faults_by_pydantic", "faults_of_arguments", "schemas_by_pydantic"]
 
 Faults = list[tuple[str, str]]
 
@@ -52,3 +52,24 @@ def _faults(error: Any) -> Faults:
 
 def _detail(one: Mapping[str, Any]) -> str:
     return "Required" if one["type"] == "missing" else str(one["msg"])
+
+
+def schemas_by_pydantic(
+    kinds: Sequence[tuple[Any, bool]], root: str, components: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The schema of each type, read or (True) sent; their definitions are added to the components."""
+    if not kinds:
+        return []
+    from pydantic import TypeAdapter
+
+    inputs: list[Any] = [
+        (number, "serialization" if sent else "validation", TypeAdapter(kind))
+        for number, (kind, sent) in enumerate(kinds)
+    ]
+    for prefix in ("", "pydantic."):
+        found, whole = TypeAdapter.json_schemas(inputs, ref_template=f"{root}{prefix}{{model}}")
+        made = {f"{prefix}{name}": schema for name, schema in whole.get("$defs", {}).items()}
+        if not made.keys() & components.keys():
+            break
+    components |= made
+    return [found[number, mode] for number, mode, _ in inputs]

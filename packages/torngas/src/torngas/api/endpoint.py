@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from tornado.web import RequestHandler
 
+from torngas.api._needs import check_msgspec
 from torngas.api.problem import answer_problems
-from torngas.exception import ArgumentError, ConfigError
+from torngas.exception import ArgumentError
 
 if TYPE_CHECKING:
     from torngas.api._answers import Writer
@@ -188,7 +189,7 @@ def endpoint(
     )
 
     def decorate(method: Callable[..., Any]) -> Any:
-        _check_msgspec()
+        check_msgspec("torngas.api.endpoint")
         from torngas.api._parameters import namespace_of
 
         made = Endpoint(method, declaration)
@@ -239,10 +240,3 @@ async def _awaited(made: Endpoint, handler: RequestHandler, result: Awaitable[An
     except BaseException:
         answer_problems(handler)
         raise
-
-
-def _check_msgspec() -> None:
-    try:
-        import msgspec  # noqa: F401
-    except ImportError as error:
-        raise ConfigError("torngas.api.endpoint needs msgspec: pip install 'torngas[api]'") from error

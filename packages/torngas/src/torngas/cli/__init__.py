@@ -21,6 +21,7 @@ from torngas.cli.checks import check
 from torngas.cli.completion import completion
 from torngas.cli.databases import db
 from torngas.cli.diffsettings import diffsettings
+from torngas.cli.openapi import openapi
 from torngas.cli.routes import routes
 from torngas.cli.server import runserver
 from torngas.cli.sessions import sessions
@@ -55,6 +56,7 @@ for _command in (
     startapp,
     runserver,
     routes,
+    openapi,
     check,
     shell,
     diffsettings,
