@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torngas.context import RequestScope
 from torngas.settings_manager import Settings
 from torngas.wiring.resources import Resources
 from torngas_middleware import Application as MiddlewareApplication
 from torngas_router import Application as RouterApplication
+
+if TYPE_CHECKING:
+    from torngas.asgi.adapter import ASGIAdapter
 
 __all__ = ["Application"]
 
@@ -62,6 +65,7 @@ class Application(MiddlewareApplication, RouterApplication):
         self.project_settings = project_settings
         self.resources = resources
         self.ready = True
+        self._asgi: ASGIAdapter | None = None
         self._cleanups: list[Cleanup] = []
         super().__init__(
             list(handlers or []),
@@ -71,6 +75,15 @@ class Application(MiddlewareApplication, RouterApplication):
             wrap_all=wrap_all,
             **tornado_settings,
         )
+
+    @property
+    def asgi(self) -> ASGIAdapter:
+        """This application for an ASGI server, e.g. `uvicorn asgi:application`; made when first asked for."""
+        if self._asgi is None:
+            from torngas.asgi.project import adapter_of
+
+            self._asgi = adapter_of(self)
+        return self._asgi
 
     def on_shutdown(self, cleanup: Cleanup) -> None:
         """Registers a function, plain or async, that runs when the server has stopped; the last one runs first."""
