@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pickle
 from importlib import import_module
 from pathlib import Path
 
@@ -119,3 +120,26 @@ def test_the_old_paths_hold_imports_and_nothing_else():
                     isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
                 )
                 assert thin, f"{path}:{node.lineno}"
+
+
+@pytest.mark.parametrize(
+    ("pickled", "value"),
+    [
+        (b"\x80\x02ctorngas.storage\nstorage\n)\x81U\x01aK\x01s.", torngas.storage(a=1)),
+        (b"\x80\x02]q\x00(ctorngas.storage\nstorage\n)\x81U\x01bK\x02se.", [torngas.storage(b=2)]),
+    ],
+)
+def test_what_python_2_pickled_under_the_old_names_is_read(pickled, value):
+    """A cache that is kept over the upgrade holds rows of basedb and the like, written by protocol 2."""
+    found = pickle.loads(pickled)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_what_is_pickled_now_is_named_by_where_it_lives(tmp_path):
+    """Values of every class that users keep in caches and sessions come back as they were."""
+    for value in (torngas.storage(a=1), torngas.sorteddict({"a": 1}), torngas.exception.Http404("gone")):
+        found = pickle.loads(pickle.dumps(value))
+        assert type(found) is type(value)
+        assert vars(found) == vars(value)
+        assert str(found) == str(value)
