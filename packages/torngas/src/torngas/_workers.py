@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
@@ -41,9 +41,21 @@ class Supervisor:
         count: How many.
         timeout: Seconds that workers get to stop before they are killed.
         command: The command line of a worker; None repeats this program's.
+        environ: What the workers' environment has beside this process's.
+        ended: Called with the process id of each worker that has ended.
     """
 
-    def __init__(self, count: int, *, timeout: float, command: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        timeout: float,
+        command: list[str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        ended: Callable[[int], object] | None = None,
+    ) -> None:
+        self._environ = dict(environ or {})
+        self._ended = ended
         self._command = command or [sys.executable, *sys.orig_argv[1:]]
         self._timeout = timeout
         self._workers: dict[int, subprocess.Popen[Any]] = {}
@@ -69,10 +81,12 @@ class Supervisor:
         if worker is not None:
             logger.error("worker %d (process %d) ended with status %s", number, worker.pid, worker.returncode)
             del self._workers[number]
+            if self._ended is not None:
+                self._ended(worker.pid)
         if time.monotonic() - self._started[number] >= RESTART_SECONDS:
             self._started[number] = time.monotonic()
             self._workers[number] = subprocess.Popen(  # noqa: S603 - the command line that started this program
-                self._command, env={**os.environ, _MARK: str(number)}
+                self._command, env={**os.environ, **self._environ, _MARK: str(number)}
             )
 
     def _end(self) -> None:

@@ -91,6 +91,10 @@ TRANSLATIONS_CONF = {
     "use_accept_language": True,
 }
 
+# What the OpenAPI document says of the whole API: title, version, description, servers (addresses), tags (descriptions
+# by name). "torngas.api" in INSTALLED_APPS serves it at /openapi.json, and a page for people at /docs.
+OPENAPI: dict[str, object] = {}
+
 # Addresses and networks that handlers decorated with a bare @whitelisted admit; False admits nobody.
 WHITELIST = False
 
@@ -151,3 +155,14 @@ THREADS_NUM = None
 SHUTDOWN_TIMEOUT = 30
 # Seconds between `application.ready` turning False and the end of accepting: time for a load balancer to notice.
 SHUTDOWN_DELAY = 0
+
+# /readyz of torngas.observe: seconds for all checks together, seconds for which a report is shown again (0: never), the
+# aliases to check (None: all that are configured), and checks of your own: name -> a function or its dotted path.
+HEALTH_CONFIG: dict[str, object] = {"timeout": 2, "max_age": 0, "caches": None, "databases": None, "checks": {}}
+# Options of torngas.observe.metrics.MetricsMiddleware: namespace, buckets, response_size, registry.
+METRICS_CONFIG: dict[str, object] = {}
+# Options of torngas.observe.tracing.TracingMiddleware: caches, queries, templates, provider; {"enabled": False} leaves
+# it out of the application.
+TRACING_CONFIG: dict[str, object] = {"enabled": True}
+# Seconds from which on torngas.observe.profiling.ProfilingMiddleware logs a request with its queries; None never.
+SLOW_REQUEST_SECONDS = 1.0

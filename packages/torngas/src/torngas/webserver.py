@@ -37,6 +37,7 @@ from torngas._serving import GracefulHTTPServer, serve_until_stopped
 from torngas._workers import Supervisor, worker_number
 from torngas.application import Application
 from torngas.exception import ArgumentError, ConfigError
+from torngas.observe.multiprocess import SharedMetrics
 from torngas.options import define_options
 from torngas.settings_manager import Settings, load_settings, settings
 from torngas.wiring.application import build_application
@@ -291,11 +292,17 @@ class Server:
         if self._chosen.DEBUG and worker_number() is None:
             self._print_banner()
         if self._supervises:
-            Supervisor(self._processes, timeout=self._chosen.SHUTDOWN_TIMEOUT + self._chosen.SHUTDOWN_DELAY + 1).run()
+            self._supervise()
         elif self.ioloop is not None:
             self.ioloop.start()
         else:
             asyncio.run(self._serve(self.httpserver))
+
+    def _supervise(self) -> None:
+        timeout = self._chosen.SHUTDOWN_TIMEOUT + self._chosen.SHUTDOWN_DELAY + 1
+        counts = self.application is not None and "metrics" in self.application.settings
+        with SharedMetrics(counts) as shared:
+            Supervisor(self._processes, timeout=timeout, environ=shared.environ, ended=shared.ended).run()
 
     def stop(self) -> None:
         """Ends `start` as SIGTERM does; from any thread, and without effect when nothing is served."""

@@ -34,6 +34,10 @@ def build_application(kind: type[A], settings: Settings, urls: Iterable[Any]) ->
     resources = Resources(settings)
     middlewares = build_middlewares(settings, resources)
     conf = tornado_settings(settings, resources.cookie_secret)
+    if resources.watch is not None and resources.watch.wants("template"):
+        from torngas.observe.templates import ObservedLoader
+
+        conf["template_loader"] = ObservedLoader(conf["template_loader"], resources.watch)
     if any(one is AccessLogMiddleware or isinstance(one, AccessLogMiddleware) for one in middlewares):
         conf.setdefault("log_function", _already_logged)
     application = kind(

@@ -11,6 +11,7 @@ from typing import Any
 from torngas.exception import ConfigError
 from torngas.settings_manager import Settings
 from torngas.wiring.databases import build_connector
+from torngas.wiring.observers import check_observers
 from torngas_cache import CacheError, CacheHandler
 from torngas_session import SessionConfig, SessionError
 
@@ -71,6 +72,7 @@ _EXPECTED: Mapping[str, tuple[Test, str]] = {
     "TEMPLATE_CONFIG": (_is_dict, "a dictionary of template options"),
     "TRANSLATIONS": (_is_bool, "True or False"),
     "TRANSLATIONS_CONF": (_is_dict, "a dictionary with translations_dir"),
+    "OPENAPI": (_is_dict, "a dictionary with some of title, version, description, servers, tags"),
     "WHITELIST": (lambda value: value is False or _is_names(value), "False or a list of addresses"),
     "LOGGING_DIR": (_is_path, "a folder"),
     "LOGGING": (lambda value: _is_list(value) and all(map(_is_dict, value)), "a list of dictionaries with name"),
@@ -82,6 +84,10 @@ _EXPECTED: Mapping[str, tuple[Test, str]] = {
     "THREADS_NUM": (_is_count, "a number of threads above 0, or None"),
     "SHUTDOWN_TIMEOUT": (_is_duration, "seconds"),
     "SHUTDOWN_DELAY": (_is_duration, "seconds"),
+    "HEALTH_CONFIG": (_is_dict, "a dictionary with timeout, max_age, caches, databases, checks"),
+    "METRICS_CONFIG": (_is_dict, "a dictionary with namespace, buckets, response_size, registry"),
+    "TRACING_CONFIG": (_is_dict, "a dictionary with enabled, caches, queries, templates, provider"),
+    "SLOW_REQUEST_SECONDS": (lambda value: value is None or _is_duration(value), "seconds, or None for never"),
 }
 
 
@@ -128,6 +134,7 @@ _BUILDERS: tuple[tuple[frozenset[str], Callable[[Settings], object]], ...] = (
     (frozenset({"CACHES"}), lambda settings: CacheHandler(settings.CACHES)),
     (frozenset({"CACHES", "SESSION"}), _check_session),
     (frozenset({"DATABASE_CONNECTION", "DATABASE_ROUTERS", "SQLALCHEMY_CONFIGURATION"}), build_connector),
+    (frozenset({"HEALTH_CONFIG", "METRICS_CONFIG", "TRACING_CONFIG"}), check_observers),
 )
 
 

@@ -12,6 +12,7 @@ from torngas.wiring.secrets import cookie_secret
 from torngas_cache import CacheHandler
 
 if TYPE_CHECKING:
+    from torngas.observe.watch import Watch
     from torngas_dbalchemy import Connector
 
 __all__ = ["Resources"]
@@ -25,11 +26,21 @@ class Resources:
 
     Attributes:
         closing: What else is called when the application is closed, the last one first.
+        watch: Who is told of cache calls, queries and templates; None where nobody observes.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.closing: list[Callable[[], None]] = []
+        self.watch: Watch | None = None
+
+    def observe(self, observer: Any) -> None:
+        """Tells an observer what caches, databases and templates do; before any of them is made."""
+        if self.watch is None:
+            from torngas.observe.watch import Watch
+
+            self.watch = Watch()
+        self.watch.add(observer)
 
     @cached_property
     def caches(self) -> CacheHandler:
@@ -38,7 +49,11 @@ class Resources:
         Raises:
             InvalidCacheBackendError: the configuration of an alias cannot work.
         """
-        return CacheHandler(self._settings.CACHES)
+        if self.watch is None or not self.watch.wants("cache"):
+            return CacheHandler(self._settings.CACHES)
+        from torngas.observe.caches import observed
+
+        return CacheHandler(observed(self._settings.CACHES, self.watch))
 
     @cached_property
     def connector(self) -> Connector | None:
@@ -47,7 +62,12 @@ class Resources:
         Raises:
             ConfigError: the configuration cannot work.
         """
-        return build_connector(self._settings)
+        connector = build_connector(self._settings)
+        if connector is not None and self.watch is not None and self.watch.wants("query"):
+            from torngas.observe.queries import watch_queries
+
+            watch_queries(connector, self.watch)
+        return connector
 
     @cached_property
     def cookie_secret(self) -> Any:

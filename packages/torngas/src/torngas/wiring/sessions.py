@@ -25,6 +25,11 @@ def build_session_middleware(kind: Any, settings: Settings, resources: Resources
         ConfigError: there is no secret, and DEBUG is off.
     """
     options = dict(settings.SESSION)
-    store = resources.caches[options.pop("session_cache_alias")]
+    alias = options.pop("session_cache_alias")
+    store: Any = resources.caches[alias]
+    if resources.watch is not None and resources.watch.wants("session"):
+        from torngas.observe.stores import ObservedStore
+
+        store = ObservedStore(store, alias, resources.watch)
     options["secret_key"] = options.get("secret_key") or derived_key(resources.cookie_secret, "SESSION['secret_key']")
     return kind(store, SessionConfig.from_mapping(options))
