@@ -122,3 +122,15 @@ def test_an_unknown_package_names_those_that_are_there(repository, monkeypatch):
     done = release(repository, "torngas-nothing", monkey=monkeypatch)
     assert done.returncode == 2
     assert "there are: torngas, torngas-signal" in done.stderr
+
+
+def test_every_package_of_this_repository_could_be_released():
+    """Metadata, contents, ranges, and what twine says of the built files."""
+    names = sorted(path.parent.name for path in (ROOT / "packages").glob("*/pyproject.toml"))
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools/release"), *names], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(" -> ") == len(names)
+    assert "dry run" in done.stdout
+    assert "twine is not installed" not in done.stdout
