@@ -184,6 +184,24 @@ def ours_redis() -> Mapping[str, Operation]:
     )
 
 
+@bench.peer("dogpile redis", "dogpile.cache", differs="metadata of its own in every value")
+def dogpile_redis() -> Mapping[str, Operation]:
+    from dogpile.cache import make_region
+
+    region = make_region(key_mangler=lambda key: f"dogpile:{key}").configure(
+        "dogpile.cache.redis", arguments={"port": place("redis"), "redis_expiration_time": 300}
+    )
+    return plain("redis", region.get, region.set, region.get_multi)
+
+
+@bench.peer("cachelib redis", "cachelib")
+def cachelib_redis() -> Mapping[str, Operation]:
+    from cachelib import RedisCache
+
+    cache = RedisCache("127.0.0.1", port=place("redis"), default_timeout=300, key_prefix="cachelib:")
+    return plain("redis", cache.get, cache.set, lambda keys: cache.get_many(*keys))
+
+
 @bench.peer("redis.asyncio", "redis")
 def raw_aredis() -> Mapping[str, Operation]:
     import redis.asyncio
@@ -250,6 +268,17 @@ def raw_memcached() -> Mapping[str, Operation]:
     return plain("memcached", client.get, lambda key, value: client.set(key, value, 300), client.get_many)
 
 
+@bench.peer("dogpile memcached", "dogpile.cache", differs="a client per thread")
+def dogpile_memcached() -> Mapping[str, Operation]:
+    from dogpile.cache import make_region
+
+    where = {"url": [f"127.0.0.1:{place('memcached')}"], "memcached_expire_time": 300, "no_delay": True}
+    region = make_region(key_mangler=lambda key: f"dogpile:{key}").configure(
+        "dogpile.cache.pymemcache", arguments=where
+    )
+    return plain("memcached", region.get, region.set, region.get_multi)
+
+
 @bench.peer("django memcached", "django")
 def django_memcached() -> Mapping[str, Operation]:
     cache = django("django.core.cache.backends.memcached.PyMemcacheCache", f"127.0.0.1:{place('memcached')}")
@@ -272,7 +301,7 @@ def hits(get: Callable[[str], Any], keys: list[str]) -> Operation:
     return run
 
 
-@bench.peer("torngas locmem", "torngas-cache")
+@bench.peer("torngas locmem", "torngas-cache", differs="this process' memory, the yardstick of tiered")
 def ours_locmem() -> Mapping[str, Operation]:
     from torngas_cache import create_cache
 
@@ -284,7 +313,7 @@ def ours_locmem() -> Mapping[str, Operation]:
     }
 
 
-@bench.peer("torngas tiered", "torngas-cache")
+@bench.peer("torngas tiered", "torngas-cache", differs="found in this process; redis tells of changes")
 def ours_tiered() -> Mapping[str, Operation]:
     from torngas_cache import create_cache
 

@@ -25,14 +25,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import Bench, Measured
+import budget
+from harness import Bench, Measured, Table
 
 fork = multiprocessing.get_context("fork")
-bench = Bench("torngas-logger", __doc__)
+bench = Bench("torngas-logger", __doc__, rounds=7)
 FORMAT = "%(asctime)s %(levelname)s bench %(message)s"
 PAD = "x" * 70
 LINE = re.compile(r"\S+ \S+ INFO bench (\d+) (\d+) x{70}")
 LINES = 20_000
+COLUMNS = ["peer", "lines/s", "x base", "best", "lost", "torn", "twice", "differs"]
 
 Log = Callable[[int, int], None]
 Worker = Callable[[], tuple[Log, Callable[[], None]]]
@@ -105,6 +107,14 @@ PEERS: dict[str, tuple[Callable[[str], Worker], str]] = {
 }
 SKIPPED = {(4, "loguru"), (1, "torngas gzip")}  # loguru without its queue is for one process
 BASE = "stdlib FileHandler"
+bench.differs |= {
+    "stdlib FileHandler": "does not rotate",
+    "stdlib WatchedFileHandler": "does not rotate",
+    "stdlib TimedRotating": "not for several processes",
+    "loguru": "its own formatter; one process",
+    "loguru enqueue": "its own formatter; one process writes for all",
+    "torngas gzip": "old files compressed",
+}
 
 
 @bench.peer(BASE)
@@ -186,10 +196,11 @@ def run(name: str, processes: int, lines: int) -> Result:
 
 @bench.check
 def throughput(args: argparse.Namespace) -> list[Measured]:
-    rounds = args.rounds if args.rounds != bench.rounds else 7
     cases = [(p, name) for p in (1, 4) for name in PEERS if (p, name) not in SKIPPED and name in args.peers]
     results: dict[tuple[int, str], list[Result]] = {case: [] for case in cases}
-    for _ in range(rounds):
+    for done in range(args.rounds):
+        if done and not budget.left():
+            break
         for case in random.sample(cases, len(cases)):
             results[case].append(run(case[1], case[0], LINES))
     rates = {case: statistics.median(result.rate for result in runs) for case, runs in results.items()}
@@ -198,15 +209,14 @@ def throughput(args: argparse.Namespace) -> list[Measured]:
 
 
 def _print_rates(results: dict[tuple[int, str], list[Result]], rates: dict[tuple[int, str], float]) -> None:
-    print(f"\n{'processes':>9} {'peer':34} {'lines/s':>10} {'x base':>7} {'best':>10}    lost  torn  twice")
+    table = Table(f"Lines per second, base: {BASE}", ["processes", *COLUMNS])
     for (processes, name), runs in results.items():
         rate, base = rates[processes, name], rates.get((processes, BASE), float("nan"))
         best = max(result.rate for result in runs)
         worst = [max(result[i] for result in runs) for i in (1, 2, 3)]
-        print(
-            f"{processes:9} {name:34} {rate:10,.0f} {rate / base:7.2f} {best:10,.0f} "
-            f"{worst[0]:7,} {worst[1]:5} {worst[2]:6}"
-        )
+        figures = f"{rate:,.0f}", f"{rate / base:.2f}", f"{best:,.0f}", *(f"{count:,}" for count in worst)
+        table.rows.append([str(processes), name, *figures, bench.differs.get(name, "")])
+    table.show()
 
 
 def _rows(results: dict[tuple[int, str], list[Result]], rates: dict[tuple[int, str], float]) -> list[Measured | None]:
@@ -254,7 +264,7 @@ def _stress(folder: str, lines: int) -> tuple[int, int, int, int, float]:
 def stress(args: argparse.Namespace) -> list[Measured]:
     if "torngas" not in args.peers:
         return []
-    lines = 25_000 if args.quick else 100_000
+    lines = 10_000 if args.quick else 100_000
     with tempfile.TemporaryDirectory() as folder:
         lost, torn, doubled, files, rate = _stress(folder, lines)
     name = f"stress, 8 x {lines:,}, one kill -9"

@@ -8,14 +8,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-import tornado
 import tornado.web
 from harness import Bench, Measured
 from load import Samples, Servers, serve_tornado
 
 from torngas_middleware import Application
 
-bench = Bench("torngas-middleware", __doc__)
+bench = Bench("torngas-middleware", __doc__, rounds=21)
+bench.peer("tornado", package="tornado")(dict)
+bench.peer("torngas-middleware", package="torngas-middleware")(dict)
 servers = Servers(__file__)
 
 PLAIN = "tornado"
@@ -75,10 +76,9 @@ def _at_least(samples: Samples, name: str, limit: float) -> Measured:
 
 @bench.check
 def requests(args: argparse.Namespace) -> list[Measured]:
-    rounds, seconds = (8, 1.0) if args.quick else (max(args.rounds, 15), 1.0)
-    print(f"# tornado {tornado.version}")
+    rounds = 8 if args.quick else args.rounds
     with servers.running([PLAIN, NONE, FIVE, TEN] if args.quick else None) as load:
-        samples = load.measure(rounds=rounds, seconds=seconds)
+        samples = load.measure(rounds=rounds, seconds=1)
     samples.print_table(PLAIN)
     cost = samples.ratio(FIVE, PLAIN, "cpu")
     return [

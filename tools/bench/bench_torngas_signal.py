@@ -87,35 +87,35 @@ def torngas_robust():
     return cases(Signal, Sender, "send_robust", "asend_robust")
 
 
-@bench.peer("blinker", package="blinker")
+@bench.peer("blinker", package="blinker", differs="async receivers in turn")
 def blinker():
     from blinker import Signal
 
     return cases(Signal, Sender, asend="send_async")
 
 
-@bench.peer("django cached", package="django")
+@bench.peer("django cached", package="django", differs="use_caching=True")
 def django_cached():
     from django.dispatch import Signal
 
     return cases(partial(Signal, use_caching=True), Sender)
 
 
-@bench.peer("django")
+@bench.peer("django", package="django")
 def django():
     from django.dispatch import Signal
 
     return cases(Signal, Sender)
 
 
-@bench.peer("django cached robust")
+@bench.peer("django cached robust", package="django", differs="use_caching=True")
 def django_robust():
     from django.dispatch import Signal
 
     return cases(partial(Signal, use_caching=True), Sender, "send_robust", "asend_robust")
 
 
-@bench.peer("floor")
+@bench.peer("floor", differs="plain calls; asyncio.gather")
 def floor():
     """A list of plain calls, and asyncio.gather of the same coroutines."""
     found = {}

@@ -15,8 +15,9 @@ is the server:
             print(load.measure(rounds=7, seconds=2).ratio("torngas", "tornado"))
 
 All servers run at once, the load goes to one after the other in a new random order each round, and a ratio is the
-median of the rounds' ratios, so that a busy machine slows both sides alike. The load is `wrk` where it is installed,
-else the asyncio client below. CPU time is that of the server's whole process group, from /proc (Linux).
+median of the rounds' ratios, so that a busy machine slows both sides alike. The load comes from a second process: `wrk`
+where it is installed, else the asyncio client below. CPU time is that of the server's whole process group, from /proc
+(Linux). A server ends with the script that started it, also when that is killed.
 """
 
 from __future__ import annotations
@@ -33,16 +34,24 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import budget
+from tables import Table
+
 __all__ = ["Load", "Sample", "Samples", "Servers", "serve_tornado"]
 
 Serve = Callable[[int], None]
+Sent = tuple[int, float, float, float, float]
+"""Number of requests, requests per second, milliseconds within which 50, 90 and 99 % were answered."""
+SHORTEST, OVERHEAD = 0.3, 0.1
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,8 @@ class Sample:
     """Microseconds of the server's CPU time per request."""
     p99: float
     """Milliseconds within which 99 % were answered."""
+    p90: float = 0
+    p50: float = 0
 
 
 @dataclass
@@ -72,15 +83,18 @@ class Samples:
         pairs = zip(self.by_server[name], self.by_server[base], strict=True)
         return statistics.median(getattr(ours, what) / getattr(theirs, what) for ours, theirs in pairs)
 
-    def print_table(self, base: str) -> None:
-        """One line per server; ratios are to `base`."""
-        print(f"{'server':34} {'req/s':>10} {'x base':>7} {'best':>10} {'cpu us/req':>11} {'cpu x':>6} {'p99 ms':>7}")
+    def print_table(self, base: str, *, differs: Mapping[str, str] | None = None) -> None:
+        """One line per server; ratios are to `base`. `differs` says of each what is its own."""
+        columns = ["server", "req/s", "x base", "best", "cpu us/req", "cpu x", "p50 ms", "p90 ms", "p99 ms"]
+        table = Table(f"Requests over HTTP, base: {base}", [*columns, "differs"] if differs else columns)
         for name, rows in self.by_server.items():
-            best = max(row.rate for row in rows)
-            print(
-                f"{name:34} {self.median(name):10,.0f} {self.ratio(name, base):7.3f} {best:10,.0f} "
-                f"{self.median(name, 'cpu'):11.1f} {self.ratio(name, base, 'cpu'):6.3f} {self.median(name, 'p99'):7.2f}"
-            )
+            rate, cpu = f"{self.median(name):,.0f}", f"{self.median(name, 'cpu'):,.1f}"
+            best = f"{max(row.rate for row in rows):,.0f}"
+            times = [f"{self.median(name, what):,.2f}" for what in ("p50", "p90", "p99")]
+            ratio, dearer = f"{self.ratio(name, base):.3f}", f"{self.ratio(name, base, 'cpu'):.3f}"
+            own = [differs.get(name, "")] if differs else []
+            table.rows.append([name, rate, ratio, best, cpu, dearer, *times, *own])
+        table.show()
 
 
 @dataclass(frozen=True)
@@ -113,6 +127,8 @@ class Running:
         """Ends the group that was started for it."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
 
 
 class Servers:
@@ -136,6 +152,7 @@ class Servers:
     def serve_if_asked(self, argv: list[str]) -> None:
         """Serves, and does not return, if the script was started with `--serve NAME PORT`."""
         if argv[1:2] == ["--serve"]:
+            threading.Thread(target=_end_with_standard_input, daemon=True).start()
             self._serve[argv[2]](int(argv[3]))
             raise SystemExit
 
@@ -146,6 +163,8 @@ class Servers:
         try:
             for name in self._serve if names is None else names:
                 started[name] = self._start(name)
+            for name, server in started.items():
+                _wait_until_it_listens(name, server)
             yield Load(started)
         finally:
             for server in started.values():
@@ -154,18 +173,26 @@ class Servers:
     def _start(self, name: str) -> Running:
         port = _free_port()
         command = [sys.executable, self.script, "--serve", name, str(port)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-        server = Running(process, port, *self._asked[name])
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return server
-        server.stop()
-        raise RuntimeError(f"{name}: did not listen on port {port} within 20 seconds")
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+        return Running(process, port, *self._asked[name])
+
+
+def _wait_until_it_listens(name: str, server: Running) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", server.port), 1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(f"{name}: did not listen on port {server.port} within a minute")
+
+
+def _end_with_standard_input() -> None:
+    """Ends this process group once whoever started it is gone, which closes the pipe."""
+    os.read(0, 1)
+    os.killpg(0, signal.SIGKILL)
 
 
 class Load:
@@ -175,45 +202,59 @@ class Load:
         self.servers = servers
 
     def measure(self, *, rounds: int = 7, seconds: float = 2, connections: int = 64) -> Samples:
-        """Interleaved rounds over all servers, after a short warm-up of each."""
+        """Interleaved rounds over all servers, after a short warm-up of each; shorter ones if time is short."""
         samples = Samples({name: [] for name in self.servers})
-        for server in self.servers.values():
-            _send(server, 0.5, connections)
+        self._warm_up(connections)
+        per_server = budget.left() / max(len(self.servers), 1)
+        seconds = min(seconds, max(SHORTEST, per_server / rounds - OVERHEAD))
+        rounds = max(1, int(min(rounds, per_server / (seconds + OVERHEAD))))
         for _ in range(rounds):
             for name in random.sample(list(self.servers), len(self.servers)):
                 samples.by_server[name].append(_sample(self.servers[name], seconds, connections))
         return samples
 
+    def _warm_up(self, connections: int) -> None:
+        """All at once."""
+        with ThreadPoolExecutor(max(len(self.servers), 1)) as pool:
+            done = [pool.submit(_send, server, 0.5, connections) for server in self.servers.values()]
+        for future in done:
+            future.result()
+
 
 def _sample(server: Running, seconds: float, connections: int) -> Sample:
     before = server.cpu_seconds()
-    count, rate, p99 = _send(server, seconds, connections)
-    return Sample(rate, (server.cpu_seconds() - before) / max(count, 1) * 1e6, p99)
+    count, rate, p50, p90, p99 = _send(server, seconds, connections)
+    return Sample(rate, (server.cpu_seconds() - before) / max(count, 1) * 1e6, p99, p90, p50)
 
 
-def _send(server: Running, seconds: float, connections: int) -> tuple[int, float, float]:
-    """Number of requests, requests per second, 99th percentile in ms. Raises if an answer was no success."""
-    if shutil.which("wrk"):
+def _send(server: Running, seconds: float, connections: int) -> Sent:
+    """Raises if an answer was no success."""
+    if shutil.which("wrk") and "BENCH_OWN_CLIENT" not in os.environ:
         return _wrk(server, seconds, connections)
     command = [sys.executable, __file__, server.url, f"--seconds={seconds}", f"--connections={connections}"]
     command += [f"--header={name}: {value}" for name, value in server.headers.items()]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    count, rate, p99 = json.loads(out)
-    return count, rate, p99
+    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+    count, rate, *times = json.loads(out)
+    return count, rate, *times
 
 
-def _wrk(server: Running, seconds: float, connections: int) -> tuple[int, float, float]:
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency"]
+def _wrk(server: Running, seconds: float, connections: int) -> Sent:
+    """wrk counts in whole seconds; an interrupt lets it end in between, with its report."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{int(seconds) + 30}s", "--latency"]
     for name, value in server.headers.items():
         command += ["-H", f"{name}: {value}"]
-    out = subprocess.run([*command, server.url], capture_output=True, text=True, check=True).stdout
+    with subprocess.Popen([*command, server.url], stdout=subprocess.PIPE, text=True) as process:
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        out = process.communicate(timeout=60)[0]
     if "Non-2xx" in out or "Socket errors" in out:
         raise RuntimeError(f"{server.url}: {out}")
-    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
+    times = [re.search(rf"{percent}%\s+([\d.]+)(us|ms|s)", out) for percent in (50, 90, 99)]
     count, rate = re.search(r"(\d+) requests in", out), re.search(r"Requests/sec:\s+([\d.]+)", out)
-    if not (p99 and count and rate):
+    p50, p90, p99 = (float(found[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[found[2]] for found in times if found)
+    if not (count and rate and int(count[1])):
         raise RuntimeError(f"wrk answered {out!r}")
-    return int(count[1]), float(rate[1]), float(p99[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99[2]]
+    return int(count[1]), float(rate[1]), p50, p90, p99
 
 
 def _free_port() -> int:
@@ -245,9 +286,10 @@ async def _client(host: str, port: int, request: bytes, until: float, times: lis
         await reader.readexactly(int(length[1]))
         times.append(time.monotonic() - start)
     writer.close()
+    await writer.wait_closed()
 
 
-async def _run_client(url: str, seconds: float, connections: int, headers: list[str]) -> tuple[int, float, float]:
+async def _run_client(url: str, seconds: float, connections: int, headers: list[str]) -> Sent:
     found = re.fullmatch(r"http://([^:/]+):(\d+)(/.*)", url)
     if not found:
         raise ValueError(f"got {url!r}; expected http://HOST:PORT/PATH")
@@ -256,8 +298,10 @@ async def _run_client(url: str, seconds: float, connections: int, headers: list[
     start, times = time.monotonic(), list[float]()
     work = (_client(found[1], int(found[2]), request, start + seconds, times) for _ in range(connections))
     await asyncio.gather(*work)
-    p99 = sorted(times)[int(len(times) * 0.99)] * 1e3
-    return len(times), len(times) / (time.monotonic() - start), p99
+    took = time.monotonic() - start
+    times.sort()
+    p50, p90, p99 = (times[int(len(times) * part)] * 1e3 for part in (0.5, 0.9, 0.99))
+    return len(times), len(times) / took, p50, p90, p99
 
 
 def _main() -> None:
