@@ -8,7 +8,7 @@ import pytest
 RUNNER = '''
 import ast, importlib.util, logging, sys, types, unittest
 import tornado.web
-from torngas_middleware import Application, MiddlewareHandlerMixin
+from torngas_middleware import Application, MiddlewareHandlerMixin, ShortPathMixin
 
 counts = {"request": 0, "endcall": 0, "complete": 0}
 
@@ -37,7 +37,7 @@ class TestedApplication(Application):
         super().__init__(*args, middlewares=MIDDLEWARES, **settings)
 
 
-class TestedHandler(MiddlewareHandlerMixin, tornado.web.RequestHandler):
+class TestedHandler(MiddlewareHandlerMixin, ShortPathMixin, tornado.web.RequestHandler):
     def on_prepare(self): ...
 
     def complete_finish(self): counts["complete"] += 1

@@ -82,11 +82,13 @@ async def record(application):
 
 CONTEXT = [
     "MiddlewareApplication.start_request",
-    "ContextDelegate.__init__",
-    "ContextDelegate.headers_received",
+    "RequestDelegate.__init__",
+    "RequestDelegate.headers_received",
+    "RequestDelegate._begin",
     "MiddlewareApplication.find_handler",
     "MiddlewareApplication.get_handler_delegate",
     "ContextDelegate.finish",
+    "MiddlewareApplication.log_request",
 ]
 
 

@@ -12,10 +12,12 @@ from .exceptions import (
     MiddlewareTypeError,
 )
 from .handler import MiddlewareHandlerMixin
+from .httpserver import HTTPServer
 from .manager import Manager
 from .ratelimit import BucketStore, MemoryBuckets, RateLimitMiddleware
 from .requestid import RequestIdFilter, RequestIdMiddleware, request_id
 from .securityheaders import SecurityHeaders, SecurityHeadersMiddleware
+from .shortpath import ShortPathMixin, WholeResponseConnection
 from .timeout import TimeoutMiddleware
 from .trustedhost import TrustedHostMiddleware
 
@@ -26,6 +28,7 @@ __all__ = [
     "CORS",
     "CORSMiddleware",
     "CompressionMiddleware",
+    "HTTPServer",
     "HookError",
     "Manager",
     "ManagerFrozenError",
@@ -40,7 +43,9 @@ __all__ = [
     "RequestIdMiddleware",
     "SecurityHeaders",
     "SecurityHeadersMiddleware",
+    "ShortPathMixin",
     "TimeoutMiddleware",
     "TrustedHostMiddleware",
+    "WholeResponseConnection",
     "request_id",
 ]

@@ -6,11 +6,23 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import Context, ContextVar, copy_context
 from inspect import iscoroutine
-from typing import Any
+from typing import Any, cast
 
-from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerRequest,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from tornado.log import app_log
+from tornado.routing import Router
 
-__all__ = ["ContextDelegate", "separate", "separately"]
+from ._delegate import ShortDelegate
+from ._tornado import NotFoundDelegate
+
+__all__ = ["ContextDelegate", "RequestDelegate", "separate", "separately"]
 
 separate: ContextVar[bool] = ContextVar("torngas_middleware_separate", default=False)
 """Whether the running code is inside of a request's own context already."""
@@ -23,6 +35,7 @@ class ContextDelegate(HTTPMessageDelegate):
     """
 
     __slots__ = ("_context", "_delegate")
+    _delegate: HTTPMessageDelegate
 
     def __init__(self, delegate: HTTPMessageDelegate, context: Context) -> None:
         self._delegate = delegate
@@ -52,8 +65,49 @@ class ContextDelegate(HTTPMessageDelegate):
         return self._context.run(self._delegate.execute)  # type: ignore[attr-defined]
 
 
+class RequestDelegate(ContextDelegate):
+    """Makes the request and asks its application for the handler: Tornado's own delegate and a context in one."""
+
+    __slots__ = ("_application", "_connection", "_server_connection")
+
+    def __init__(self, application: Router, server_connection: object, connection: HTTPConnection) -> None:
+        self._application = application
+        self._server_connection = server_connection
+        self._connection = connection
+        self._context = copy_context()
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        return self._context.run(self._begin, start_line, headers)
+
+    def _begin(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
+        separate.set(True)
+        request = HTTPServerRequest(
+            connection=self._connection,
+            server_connection=self._server_connection,
+            start_line=cast("RequestStartLine", start_line),
+            headers=headers,
+        )
+        delegate = self._application.find_handler(request)
+        if delegate is None:
+            app_log.debug("Delegate for %s %s request not found", request.method, request.uri)
+            delegate = NotFoundDelegate(self._connection)
+        self._delegate = delegate
+        if isinstance(delegate, ShortDelegate):
+            delegate.context = self._context
+        return delegate.headers_received(start_line, headers)
+
+    def on_connection_close(self) -> None:
+        if hasattr(self, "_delegate"):
+            super().on_connection_close()
+
+
 def separately(find: Callable[[], Any]) -> ContextDelegate:
     """Finds a delegate in a context of its own, which the delegate keeps."""
     context = copy_context()
     context.run(separate.set, True)
-    return ContextDelegate(context.run(find), context)
+    delegate = context.run(find)
+    if isinstance(delegate, ShortDelegate):
+        delegate.context = context
+    return ContextDelegate(delegate, context)

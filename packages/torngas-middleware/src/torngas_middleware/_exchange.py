@@ -9,6 +9,8 @@ from typing import Any
 
 from tornado.httputil import HTTPServerRequest
 
+from ._run import Work
+
 __all__ = ["Exchange"]
 
 
@@ -34,8 +36,8 @@ class Exchange:
     """While the response is held: a hook called finish() anew."""
     inside = False
     """The held response was finished by the handler's own coroutine."""
-    task: asyncio.Task[Any] | None = None
-    """The handler's coroutine, once it reached `prepare`."""
+    task: Work | None = None
+    """The handler at work, once it reached `prepare`."""
     context: Context | None = None
     """The context variables as the request hooks left them."""
     reporting: asyncio.Task[None] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from tornado.web import RequestHandler, _has_stream_request_body
+from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from ._parts.end import EndPart
@@ -14,6 +14,7 @@ from ._parts.request import RequestPart
 from ._parts.response import ResponsePart
 from ._parts.stream import StreamPart
 from ._parts.websocket import WebSocketPart
+from ._tornado import has_stream_request_body
 from ._waiting import Background
 from .handler import MiddlewareHandlerMixin
 from .manager import Chains
@@ -25,7 +26,7 @@ def wrap(handler: type[RequestHandler], chains: Chains, background: Background) 
     """The handler class with the hooks, or the class itself if there is nothing to run for it."""
     attributes = _own_methods(handler)
     completes = "_middleware_complete_finish" in attributes
-    streams = _has_stream_request_body(handler)
+    streams = has_stream_request_body(handler)
     ends = bool(chains.endcall or completes)
     tracked = ends or (streams and bool(chains.request or chains.exception or chains.response))
     candidates: list[tuple[object, type[RequestHandler]]] = [

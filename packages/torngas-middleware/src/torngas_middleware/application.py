@@ -5,6 +5,7 @@ application = Application([("/", Hello)], middlewares=[AccessLogMiddleware(), "a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextvars import copy_context
 from dataclasses import replace
@@ -13,10 +14,14 @@ from typing import Any
 
 import tornado.web
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerRequest
+from tornado.log import access_log
+from tornado.routing import Router
 from tornado.web import RequestHandler
 
-from ._context import ContextDelegate, separate, separately
+from ._context import ContextDelegate, RequestDelegate, separate, separately
+from ._delegate import Plain, ShortDelegate, takes_the_short_path
 from ._exchange import Exchange
+from ._tornado import CHECKED
 from ._waiting import Background, refuse_awaitable
 from ._wrapping import wrap
 from .handler import MiddlewareHandlerMixin
@@ -49,16 +54,25 @@ class MiddlewareApplication(tornado.web.Application):
         self.middlewares = middlewares if isinstance(middlewares, Manager) else Manager(middlewares)
         self._chains = self.middlewares.chains
         self._wrap_all = wrap_all
-        self._wrapped: dict[type[RequestHandler], type[RequestHandler]] = {}
+        self._wrapped: dict[type[RequestHandler], tuple[type[RequestHandler], bool]] = {}
+        self._plain = Plain()
         self._background = Background()
         super().__init__(handlers, default_host, transforms, **settings)
+        self._is_short = CHECKED and bool(self.settings.get("short_path", True)) and self._delegates_as_tornado()
+        self._starts_as_tornado = super().start_request.__func__ is Router.start_request  # type: ignore[attr-defined]
         self.middlewares.run_init(self)
+
+    def _delegates_as_tornado(self) -> bool:
+        inherited: Any = super().get_handler_delegate
+        return inherited.__func__ is tornado.web.Application.get_handler_delegate
 
     async def drain(self) -> None:
         """Waits for held responses and async endcalls; call it after the server stopped, before the loop ends."""
         await self._background.drain()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:  # noqa: D102
+        if self._is_short and self._starts_as_tornado:
+            return RequestDelegate(self, server_conn, request_conn)
         return ContextDelegate(super().start_request(server_conn, request_conn), copy_context())
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:  # noqa: D102
@@ -91,10 +105,21 @@ class MiddlewareApplication(tornado.web.Application):
         path_args: list[bytes] | None = None,
         path_kwargs: dict[str, bytes] | None = None,
     ) -> Any:
-        wrapped = self._wrapped.get(target_class)
-        if wrapped is None:
-            wrapped = self._wrapped[target_class] = self._wrap(target_class)
+        known = self._wrapped.get(target_class)
+        if known is None:
+            short = self._is_short and takes_the_short_path(target_class, self._chains.request)
+            known = self._wrapped[target_class] = self._wrap(target_class), short
+        wrapped, short = known
+        if short:
+            return ShortDelegate(
+                self, request, wrapped, target_class, self._plain, target_kwargs, path_args, path_kwargs
+            )
         return super().get_handler_delegate(request, wrapped, target_kwargs, path_args, path_kwargs)
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """As Tornado's, but a line that no logger takes is not put together."""
+        if handler.get_status() >= 400 or "log_function" in self.settings or access_log.isEnabledFor(logging.INFO):
+            super().log_request(handler)
 
     def _wrap(self, handler: type[RequestHandler]) -> type[RequestHandler]:
         if handler is _FailedCall:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
+from ._run import Work
 from .protocols import Clear
 
 __all__ = ["TimeoutMiddleware"]
@@ -34,7 +35,7 @@ class TimeoutMiddleware:
 
     def process_request(self, handler: RequestHandler, clear: Clear) -> None:
         """Starts the clock."""
-        task = asyncio.current_task()
+        task: Work | None = getattr(handler, "_middleware_run", None) or asyncio.current_task()
         if self._seconds is not None and task is not None:
             loop = asyncio.get_running_loop()
             timer = loop.call_later(self._seconds, partial(_expire, handler, task))
@@ -48,7 +49,7 @@ class TimeoutMiddleware:
             timer.cancel()  # which also lets go of the handler
 
 
-def _expire(handler: RequestHandler, task: asyncio.Task[object]) -> None:
+def _expire(handler: RequestHandler, task: Work) -> None:
     if handler._finished:
         return
     if not handler._headers_written:

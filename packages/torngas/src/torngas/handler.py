@@ -24,7 +24,7 @@ from torngas.exception import Http404, HttpBadRequestError
 from torngas.mixins.exception import UncaughtExceptionMixin
 from torngas.settings_manager import settings
 from torngas.template.base import TemplateMixin
-from torngas_middleware import MiddlewareHandlerMixin
+from torngas_middleware import MiddlewareHandlerMixin, ShortPathMixin
 from torngas_session import SessionAccessMixin
 
 __all__ = ["ApiHandler", "ErrorHandler", "WebHandler", "WebSocketHandler"]
@@ -61,7 +61,7 @@ class ProjectMixin(SessionAccessMixin, MiddlewareHandlerMixin):
         return chosen.TRANSLATIONS_CONF if chosen.TRANSLATIONS else None
 
 
-class WebHandler(UncaughtExceptionMixin, ProjectMixin, TemplateMixin, RequestHandler):
+class WebHandler(UncaughtExceptionMixin, ProjectMixin, TemplateMixin, ShortPathMixin, RequestHandler):
     """A RequestHandler that takes part in everything that the framework offers."""
 
     def write(self, chunk: str | bytes | dict[str, Any], status: int | None = None) -> None:

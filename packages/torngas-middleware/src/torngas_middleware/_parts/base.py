@@ -10,6 +10,7 @@ from tornado.log import app_log
 from tornado.web import RequestHandler
 
 from .._exchange import Exchange
+from .._run import Run
 from .._waiting import Background
 from ..manager import Chains
 
@@ -26,6 +27,8 @@ class Part(RequestHandler):
     _middleware_exchange: Exchange | None = None
     _middleware_tracked = False
     """Whether the handler's task and context are needed after `prepare`."""
+    _middleware_run: Run | None = None
+    """The handler at work, where plain calls are."""
     _middleware_on_prepare: ClassVar[Callable[[Any], Awaitable[None] | None] | None] = None
     _middleware_complete_finish: ClassVar[Callable[[Any], object] | None] = None
 

@@ -11,6 +11,7 @@ from typing import Any
 from tornado.iostream import IOStream
 
 from .._exchange import Exchange
+from .._run import Work, is_inside
 from .._waiting import is_waiting, reraise_cancellation
 from .base import Part
 
@@ -37,7 +38,7 @@ class EndPart(Part):
 
     def _over(self, exchange: Exchange) -> None:
         task = exchange.task
-        inside = exchange.inside or asyncio.current_task() is task
+        inside = exchange.inside or is_inside(task)
         if task is None or task.done() or (inside and self._status_code != 101):
             self._end(exchange)
         else:
@@ -46,7 +47,7 @@ class EndPart(Part):
     def detach(self) -> IOStream:
         stream = super().detach()
         exchange = self._exchange()
-        task = exchange.task or asyncio.current_task()
+        task: Work | None = exchange.task or asyncio.current_task()
         if task is not None:
             task.add_done_callback(lambda _: self._end(exchange))
         return stream

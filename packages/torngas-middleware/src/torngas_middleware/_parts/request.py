@@ -22,7 +22,7 @@ class RequestPart(Part):
     def prepare(self) -> Awaitable[None] | None:
         exchange = self._middleware_exchange or self._exchange()
         if self._middleware_tracked:
-            exchange.task = asyncio.current_task()
+            exchange.task = self._middleware_run or asyncio.current_task()
         hooks = iter(self._middleware_chains.request)
         if (pending := self._next_request_hook(hooks, exchange)) is not None:
             return self._prepare_later(hooks, exchange, pending)

@@ -12,6 +12,7 @@ from tornado.escape import utf8
 from tornado.web import Finish, HTTPError
 
 from .._exchange import Exchange
+from .._run import is_inside
 from .._waiting import discard, is_waiting, reraise_cancellation
 from ..exceptions import HookError
 from ._steps import Steps
@@ -116,7 +117,7 @@ class ResponsePart(Part):
         if self._contradicts_itself(exchange):
             discard(pending)
             return super().finish()  # which raises, to the caller
-        exchange.inside = asyncio.current_task() is exchange.task
+        exchange.inside = is_inside(exchange.task)
         held = exchange.held = asyncio.get_running_loop().create_future()
         self._finished = True
         self._middleware_background.spawn(Steps(self, exchange, self._resume(exchange, pending)).run())
