@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from tornado.web import RequestHandler
 
+from torngas.api._defaults import completing
 from torngas.api._parameters import REQUIRED, Signature
 from torngas.api._pydantic import adapter_of
 from torngas.api._types import alternatives, has_pydantic, unwrapped
@@ -80,11 +81,13 @@ def _encoder(where: str, hint: Any) -> Callable[[Any], bytes]:
         return encode
     _check(where, hint)
 
+    convert = completing(msgspec.convert, hint)
+
     def fitted(result: Any) -> bytes:
         if result.__class__ is base:
             return encode(result)
         try:
-            return encode(msgspec.convert(result, hint, from_attributes=True))
+            return encode(convert(result, hint, from_attributes=True))
         except msgspec.ValidationError as error:
             raise _unfit(where, result, hint, error) from error
 
@@ -114,7 +117,7 @@ def _plain(value: Any) -> Any:
 
 def _check(where: str, hint: Any) -> None:
     try:
-        msgspec.json.Decoder(hint)
+        msgspec.json.schema_components([hint])
     except TypeError as error:
         raise ArgumentError(f"{where}: got the result {hint!r}; expected a type of msgspec's ({error})") from error
 

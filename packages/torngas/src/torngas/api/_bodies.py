@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from tornado.web import RequestHandler
 
+from torngas.api._defaults import completing
 from torngas.api._faults import Fault, faults_of, told, unknown_fields
 from torngas.api._parameters import REQUIRED, Parameter
 from torngas.api._pydantic import adapter_of, faults_by_pydantic
@@ -37,7 +38,7 @@ class JsonBody:
         self._adapter = adapter_of(parameter.type) if parameter.by_pydantic else None
         self._decode: Callable[[bytes], Any]
         if self._adapter is None:
-            self._decode = msgspec.json.Decoder(parameter.type).decode
+            self._decode = completing(msgspec.json.Decoder(parameter.type).decode, parameter.type)
         else:
             self._decode = self._adapter.validate_json
 

@@ -63,9 +63,11 @@ def told(error: Exception, hint: Any = None) -> Fault:
     if found:
         text = text[: found.start()]
     choices = _choices(hint)
-    if text.startswith("Invalid enum value"):
+    if text.startswith(("Invalid enum value", "Invalid value")):
         text = f"Expected one of {choices}" if choices else "Not one of the allowed values"
-    return "".join(f"/{_escaped(a or b)}" for a, b in _STEP.findall(found["path"])) if found else "", text
+    steps = [name or number for name, number in _STEP.findall(found["path"])] if found else []
+    known = steps[: steps.index("...")] if "..." in steps else steps  # a key that msgspec does not name
+    return "".join(f"/{_escaped(step)}" for step in known), text
 
 
 def _walk(value: Any, hint: Any, at: str, strict: bool, closed: bool) -> Iterator[Fault]:
@@ -149,7 +151,10 @@ def _has_tag(value: Any, kind: Any) -> bool:
 
 
 def _choices(hint: Any) -> str:
+    """The values that an enumeration, or the tag of a union, may have."""
     kind = unwrapped(hint)[0]
+    if tags := [one.__struct_config__.tag for one in alternatives(hint) if hasattr(one, "__struct_config__")]:
+        return ", ".join(map(repr, tags))
     if get_origin(kind) is Literal:
         return ", ".join(repr(one) for one in get_args(kind))
     if isinstance(kind, type) and issubclass(kind, enum.Enum):

@@ -134,6 +134,8 @@ def _parameter(where: str, found: inspect.Parameter, hint: Any) -> Parameter:
     declared, optional = without_none(hint)
     marker, kind = _marked(where, found.name, declared)
     location = marker.location or ("body" if holds_model(kind) else "")
+    if location == "body":  # where null can be sent
+        kind = _marked(where, found.name, hint)[1]
     default = None if optional and found.default is REQUIRED else found.default
     fields: tuple[Field, ...] = ()
     if location in ("query", "header", "cookie", "form") and is_model(kind):

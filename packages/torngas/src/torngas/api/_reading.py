@@ -10,6 +10,7 @@ import msgspec
 from tornado.web import RequestHandler
 
 from torngas.api._bodies import FORM_TYPES, BodyRefused, JsonBody, content_type
+from torngas.api._defaults import completing
 from torngas.api._parameters import REQUIRED, Parameter, Signature
 from torngas.api._pydantic import adapter_of
 from torngas.api._refusal import Refusal
@@ -70,6 +71,7 @@ class Reader:
         self._others = tuple(name for name in names if name not in {one.key for one in path})
         self._sources = sources_of(self.parameters)
         self._optional_models = [one.name for one in rest if one.fields and one.default is not REQUIRED]
+        self._complete = completing(_asdict, tuple[tuple(one.type for one in rest if one.fields)])
         self._lax = _struct(signature.where, [one for one in rest if one.is_lax and not one.by_pydantic])
         self._strict = _struct(signature.where, [one for one in rest if not one.is_lax and not one.by_pydantic])
         self._adapters = [(one, adapter_of(one.type)) for one in rest if one.by_pydantic]
@@ -116,7 +118,7 @@ class Reader:
                 del raw[name]
         if self._form and handler.request.body and content_type(handler) not in FORM_TYPES:
             raise BodyRefused
-        values = _asdict(_convert(raw, self._lax, strict=False)) if self._lax else {}
+        values = self._complete(_convert(raw, self._lax, strict=False)) if self._lax else {}
         if self._strict:
             values.update(_asdict(_convert(raw, self._strict)))
         for one, adapter in self._adapters:
@@ -130,6 +132,8 @@ class Reader:
 
 def _body(where: str, parameter: Parameter, closed: bool) -> JsonBody:
     try:
+        if not parameter.by_pydantic:
+            msgspec.json.schema_components([parameter.type])
         return JsonBody(parameter, closed)
     except TypeError as error:
         raise _unusable(where, parameter, error) from error
@@ -139,7 +143,7 @@ def _struct(where: str, parameters: Sequence[Parameter]) -> Any:
     """A class whose fields are the parameters: msgspec converts all of them in one call. None if there are none."""
     for one in parameters:
         try:
-            msgspec.json.Decoder(one.type)
+            msgspec.json.schema_components([one.type])
         except TypeError as error:
             raise _unusable(where, one, error) from error
     fields = [(one.name, one.type) if one.default is REQUIRED else (one.name, one.type, _default(one.default))

@@ -27,7 +27,7 @@ else:
 __all__ = ["CONTENT_TYPE", "Problem", "ProblemErrors", "answer_problems", "answers_problems", "write_problem"]
 
 CONTENT_TYPE = "application/problem+json"
-_STANDARD = frozenset({"type", "title", "status", "detail", "instance"})
+_STANDARD = frozenset({"type", "title", "status", "detail", "instance", "request_id"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 # Harmless also where somebody puts the answer into a page.
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
