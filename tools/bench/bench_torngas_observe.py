@@ -147,7 +147,7 @@ async def _serve(name: str) -> None:
 
 @bench.check
 def costs(args: argparse.Namespace) -> list[Measured]:
-    """Medians of the differences to the plain variant's slice of the same round: what else the machine does is in both."""
+    """Medians of the differences to the plain slice of the same round: what else the machine does is in both."""
     names = [name for name in VARIANTS if "SDK" not in name or find_spec("opentelemetry.sdk") is not None]
     variants = {name: Variant(name) for name in names}
     times: dict[str, list[float]] = {name: [] for name in names}

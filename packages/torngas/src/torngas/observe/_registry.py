@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torngas.exception import ConfigError
 from torngas.observe._config import required
+from torngas.observe._tally import Tallies
 from torngas.wiring.dotted import named
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ _SIZES = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 Look = Callable[[], Iterable[tuple[tuple[str, ...], float]]]
 """Answers label values and value of each series of a gauge."""
 
-Series = tuple[Callable[[], None], Callable[[float], None] | None, Callable[[float], None] | None]
-"""What counts a request, observes its duration and measures its body; None for what is not done."""
+Series = tuple[Callable[[float], None], Callable[[float], None] | None]
+"""What counts a request by its seconds, and what measures the bytes of its body; None where nothing does."""
 
 
 class Instruments:
@@ -65,10 +66,15 @@ class Instruments:
     def _make(self, config: MetricsConfig, own: dict[str, Any]) -> None:
         labels = ("method", "route")
         counter, histogram = self.client.Counter, self.client.Histogram
-        self._requests = counter("http_requests_total", "Requests that are over.", (*labels, "status"), **own)
-        self._durations = histogram(
-            "http_request_duration_seconds", "How long they took.", labels, buckets=tuple(config.buckets), **own
-        )
+        self._tallies: Tallies | None = None
+        if not self.shared:
+            self._tallies = Tallies(config.namespace, config.buckets)
+            self.registry.register(self._tallies)
+        else:
+            self._requests = counter("http_requests_total", "Requests that are over.", (*labels, "status"), **own)
+            self._durations = histogram(
+                "http_request_duration_seconds", "How long they took.", labels, buckets=tuple(config.buckets), **own
+            )
         self._sizes = None
         if config.response_size:
             self._sizes = histogram("http_response_size_bytes", "Sizes of bodies sent.", labels, buckets=_SIZES, **own)
@@ -76,10 +82,20 @@ class Instruments:
         self._session = counter("session_writes_total", "Writes to the session store.", ("operation",), **own)
 
     def request_series(self, method: str, route: str, status: int, *, timed: bool) -> Series:
-        """What counts a request of these labels, what observes its duration, and its size where that is measured."""
-        observe = self._durations.labels(method, route).observe if timed else None
+        """What counts a request of these labels by its duration, and what measures it where that is wanted."""
         measure = None if self._sizes is None else self._sizes.labels(method, route).observe
-        return self._requests.labels(method, route, status).inc, observe, measure
+        if self._tallies is not None:
+            tally = self._tallies.tally(method, route, status)
+            return tally.add if timed else tally.add_untimed, measure
+        count = self._requests.labels(method, route, status).inc
+        observe = self._durations.labels(method, route).observe if timed else None
+
+        def add(seconds: float) -> None:
+            count()
+            if observe is not None:
+                observe(seconds)
+
+        return add, measure
 
     def cache_series(self, alias: str) -> tuple[Callable[[float], None], Callable[[float], None]]:
         """What counts the hits of an alias, and the misses."""

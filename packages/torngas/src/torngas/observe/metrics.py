@@ -24,7 +24,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 from tornado.web import Application, HTTPError, RequestHandler
 
@@ -42,6 +41,7 @@ KNOWN_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH
 CLIENT_LEFT = 499
 SWITCHING_PROTOCOLS = 101
 UNMATCHED = "unmatched"
+FIRST_PRUNING = 1000
 _SETTING = "metrics"
 
 
@@ -92,11 +92,12 @@ class MetricsMiddleware:
     def __init__(self, config: MetricsConfig | Mapping[str, Any] | None = None) -> None:
         self._config = configured(MetricsConfig, "METRICS_CONFIG", config)
         self._instruments = Instruments(self._config)
-        self._in_flight: WeakSet[Any] = WeakSet()
+        self._in_flight: set[Any] = set()
+        self._most = FIRST_PRUNING
         self._series: dict[tuple[str | None, str, int], Series] = {}
         self._reads: dict[str, tuple[Callable[[float], None], Callable[[float], None]]] = {}
         self._starts = self._instruments.shared
-        self._instruments.look("in_progress", lambda: [((), len(self._in_flight))])
+        self._instruments.look("in_progress", self._look_at_progress)
 
     def process_init(self, application: Application) -> None:
         """Lets `/metrics` find the numbers, and looks at the application's pools."""
@@ -116,6 +117,8 @@ class MetricsMiddleware:
     def process_request(self, handler: RequestHandler, clear: Any) -> None:
         """Notes that the request is in progress."""
         self._in_flight.add(clear)
+        if len(self._in_flight) > self._most:
+            self._prune()
         if self._starts:
             self._starts = False
             self._instruments.start()
@@ -130,14 +133,21 @@ class MetricsMiddleware:
         route = getattr(request, "route", None)
         key = request.method, UNMATCHED if route is None else route.pattern, status
         try:
-            count, observe, measure = self._series[key]
+            add, measure = self._series[key]
         except KeyError:
-            count, observe, measure = self._made(*key)
-        count()
-        if observe is not None:
-            observe(request.request_time())
+            add, measure = self._made(*key)
+        add(request.request_time())
         if measure is not None:
             measure(getattr(request, "_observed_size", 0))
+
+    def _prune(self) -> None:
+        """Forgets the requests whose end is not told, because somebody called `clear()`."""
+        self._in_flight = {one for one in self._in_flight if not getattr(one, "cleared", False)}
+        self._most = max(FIRST_PRUNING, 2 * len(self._in_flight))
+
+    def _look_at_progress(self) -> list[tuple[tuple[str, ...], float]]:
+        self._prune()
+        return [((), len(self._in_flight))]
 
     def _made(self, method: str | None, route: str, status: int) -> Series:
         """The series of these labels, resolved once; the dictionary grows by known methods only."""
