@@ -24,6 +24,7 @@ from typing import Any
 
 import machine
 import report
+import startup
 import tables
 from harness import QUICK_SECONDS, add_options
 from tables import Measured
@@ -32,7 +33,6 @@ HERE = Path(__file__).parent
 PACKAGES = sorted(path.parent.name for path in (HERE.parents[1] / "packages").glob("*/pyproject.toml"))
 FULL_SECONDS = 1400
 LONGEST_SHARE = 2.5
-STARTUP = "start-up"
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def scripts() -> list[Script]:
         name = path.stem.removeprefix("bench_").replace("_", "-")
         package = max((one for one in PACKAGES if name == one or name.startswith(f"{one}-")), key=len, default=name)
         found.append(Script(name, package, (sys.executable, str(path))))
-    for package in PACKAGES:
-        found.append(Script(f"{package}-{STARTUP}", package, (sys.executable, str(HERE / "startup.py"), package)))
+    for package in sorted(startup.STARTS.keys() & set(PACKAGES)):
+        found.append(Script(f"{package}-start-up", package, (sys.executable, str(HERE / "startup.py"), package)))
     return sorted(found, key=lambda script: script.package)
 
 

@@ -121,7 +121,7 @@ class Bench:
         return function
 
     def run(self, argv: list[str] | None = None) -> int:
-        """Measures, prints, and answers the exit status: 1 if something failed or, with --strict, a target is missed."""
+        """Measures, prints, and answers the exit status: 1 if something failed or, if --strict, a target missed."""
         start = time.monotonic()
         args = self._arguments(argv)
         if args.others:

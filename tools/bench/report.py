@@ -28,7 +28,7 @@ def write(source: Path, target: Path) -> int:
     try:
         data, text = json.loads(source.read_text(encoding="utf-8")), target.read_text(encoding="utf-8")
         written = page(text, data)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         print(f"tools/bench --report: {error!r}; expected the JSON of a run and a page with its marks", file=sys.stderr)
         return 2
     target.write_text(written, encoding="utf-8")
@@ -48,9 +48,9 @@ def _figures(data: dict[str, Any]) -> Iterator[str]:
     machine = data["machine"]
     yield f"Measured on {data['date'][:10]} in {data['seconds'] / 60:.0f} minutes by `{_command(data['arguments'])}`.\n"
     yield from _table(("", ""), [(name, text) for name, text in machine.items()])
-    failures = [failure for result in data["scripts"] for failure in result["failures"]]
-    if failures:
-        yield "Not measured: " + "; ".join(_escaped(failure.splitlines()[0]) for failure in failures) + ".\n"
+    failed = [f"{one['script']}: {what.splitlines()[0]}" for one in data["scripts"] for what in one["failures"]]
+    if failed:
+        yield f"Not measured: {_escaped('; '.join(failed))}.\n"
     yield from _targets(data)
     packages = dict.fromkeys(result["package"] for result in data["scripts"])
     for package in packages:
@@ -86,7 +86,7 @@ def _script(result: Result) -> Iterator[str]:
     versions = ", ".join(f"{package} {found}" for package, found in result["versions"].items())
     yield f"Python {result['python']}" + (f"; {versions}" if versions else "") + ".\n"
     for scenarios, peers in _groups(result):
-        yield f"{command}, {result['unit']} per operation: median of the rounds ± half their spread\n"
+        yield f"{command}, {result['unit']} per operation (ratio to {peers[0]}): medians of {_rounds(result)} rounds\n"
         yield from _pivot(result, scenarios, peers)
     yield from _differences(result, {peer for _, peer, _ in _rows_of_samples(result)})
     for table in result["tables"]:
@@ -114,9 +114,18 @@ def _groups(result: Result) -> list[tuple[list[str], list[str]]]:
     return [(scenarios, list(peers)) for peers, scenarios in found.items()]
 
 
+def _rounds(result: Result) -> int:
+    return max(len(values) for _, _, values in result["samples"])
+
+
 def _pivot(result: Result, scenarios: Sequence[str], peers: Sequence[str]) -> Iterator[str]:
     """Scenarios down, peers across; the other way round where that is narrower."""
-    cells = {(s, p): _cell(values, SCALES[result["unit"]]) for s, p, values in _rows_of_samples(result)}
+    medians = {(s, p): statistics.median(values) for s, p, values in _rows_of_samples(result)}
+    cells = {}
+    for scenario, peer, values in _rows_of_samples(result):
+        cells[scenario, peer] = _cell(values, SCALES[result["unit"]])
+        if scenario in scenarios and peer != peers[0]:
+            cells[scenario, peer] += f" ({medians[scenario, peer] / medians[scenario, peers[0]]:.2f} x)"
     if len(peers) <= max(len(scenarios), 5):
         yield from _table(("", *peers), [(s, *(cells[s, p] for p in peers)) for s in scenarios])
     else:

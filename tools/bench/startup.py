@@ -167,7 +167,7 @@ def measured(starts: dict[str, Start], rounds: int) -> dict[str, tuple[list[floa
 
 def bench_of(package: str) -> Bench:
     """The benchmark of one package's start-up."""
-    bench = Bench(f"{package} ({'start-up'})", (__doc__ or "").replace("{package}", package), rounds=15)
+    bench = Bench(f"{package} (start-up)", (__doc__ or "").replace("{package}", package), rounds=15)
     for name, start in STARTS.get(package, {}).items():
         bench.peer(name, start.package)(dict)
 
