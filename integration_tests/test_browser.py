@@ -1,4 +1,5 @@
-"""The demo and the error page in a real browser: Chromium, driven by playwright; axe-core judges who is kept out.
+"""The demo, the error page and an API's documentation in a real browser: Chromium, driven by playwright; axe-core
+judges who is kept out.
 
 Needs Debian's chromium and the development environment; axe-core is fetched once, by npm, into .cache/npm. What is
 missing is named by the skipped test, and fails where CI is set. Screenshots of all pages go to dist/screenshots;
@@ -16,13 +17,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOG = ROOT / "packages/torngas/examples/blog"
+EXAMPLES = ROOT / "packages/torngas/examples"
 SHOTS = ROOT / "dist/screenshots"
 NPM = ROOT / ".cache/npm"
 AXE = "4.14.1"
@@ -94,11 +96,11 @@ def npm(*arguments: str) -> str | None:
     return " ".join(reasons[:4]) or "no reason given" if done.returncode else None
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Iterator[str]:
-    """The address of the demo, in a copy of its folder with a database of its own."""
-    folder = tmp_path_factory.mktemp("demo") / "blog"
-    shutil.copytree(BLOG, folder, ignore=shutil.ignore_patterns("*.db", "logs", "__pycache__"))
+@contextmanager
+def served(name: str, folder: Path) -> Iterator[str]:
+    """The address of an example, in a copy of its folder, so that it has a database and logs of its own."""
+    folder /= name
+    shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("*.db", "logs", "__pycache__"))
     with (folder / "settings/settings.py").open("a") as settings:  # a source saved meanwhile must not restart it
         settings.write('TORNADO_CONF["autoreload"] = False\n')
     with socket.socket() as one:
@@ -107,15 +109,31 @@ def demo(tmp_path_factory) -> Iterator[str]:
     command = [sys.executable, "runserver.py", "--address=127.0.0.1", f"--port={port}"]
     with (folder / "output.txt").open("w") as output:
         program = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 30
-    while not listens(port):
-        assert program.poll() is None, (folder / "output.txt").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    program.terminate()
-    program.wait(20)
+    try:
+        deadline = time.monotonic() + 30
+        while not listens(port):
+            assert program.poll() is None, (folder / "output.txt").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        program.terminate()
+        program.wait(20)
     assert "Traceback" not in (folder / "output.txt").read_text()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Iterator[str]:
+    """The address of the demo."""
+    with served("blog", tmp_path_factory.mktemp("demo")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory) -> Iterator[str]:
+    """The address of the typed API."""
+    with served("api", tmp_path_factory.mktemp("api")) as address:
+        yield address
 
 
 def listens(port: int) -> bool:
@@ -459,3 +477,55 @@ def test_the_error_page_shows_a_developer_where_and_why(failing, window, axe, sc
     page.set_viewport_size({"width": 1200, "height": 800})
     page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert accessibility_faults(page, axe) == []
+
+
+def operation(page, summary: str):
+    """The operation of this summary, opened."""
+    found = page.locator("details").filter(has=page.locator("summary").filter(has_text=summary)).first
+    found.locator("summary").first.click()
+    return found
+
+
+def test_an_api_is_tried_out_on_the_page_that_documents_it(api, window):
+    developer = window(api)
+    page = developer.page
+    developer.open("/docs")
+    page.get_by_role("heading", name="Notes", exact=True).wait_for()
+    assert page.title().startswith("Notes")
+    writing = operation(page, "Write a note")
+    body = writing.get_by_label("Body (application/json)")
+    body.fill('{"title": "<b>From</b> the page", "tags": ["tried"]}')
+    writing.get_by_role("button", name="Send").click()
+    writing.get_by_text("201").last.wait_for()
+    writing.get_by_text('"<b>From</b> the page"').wait_for()
+    developer.shoot("docs-try-it")
+    developer.expected.add((422, "/notes"))
+    body.fill('{"title": ""}')
+    body.press("Tab")
+    page.keyboard.press("Enter")  # the button follows
+    writing.get_by_text("422").last.wait_for()
+    writing.get_by_text('"/title"').wait_for()
+    reading = operation(page, "Read a note")
+    reading.get_by_role("textbox", name="note_id").fill("1")
+    reading.get_by_role("button", name="Send").click()
+    reading.get_by_text("Read the documentation").wait_for()
+    page.get_by_label("Filter").fill("throw")
+    page.get_by_role("link", name="Throw a note away").wait_for()
+    assert page.get_by_role("link", name="Write a note").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_documentation_of_an_api_keeps_nobody_out(api, window, axe, scheme):
+    developer = window(api, color_scheme=scheme)
+    page = developer.page
+    developer.open("/docs")
+    page.get_by_role("link", name="Write a note").wait_for()
+    names = reached_by_tab(page)
+    assert names[0] == "Skip to the operations"
+    assert "Filter" in names
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert accessibility_faults(page, axe) == []
+    developer.shoot(f"docs-{scheme}")
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
+    developer.shoot(f"docs-320-{scheme}")

@@ -178,7 +178,7 @@ function securityText(security) {
 }
 
 function tableOf(headings, rows) {
-  return element("div", { class: "scrolled", tabindex: "0", role: "region", "aria-label": headings.join(", ") },
+  return element("div", { class: "scrolled", tabindex: "0", role: "group", "aria-label": headings.join(", ") },
     element("table", {},
       element("thead", {}, element("tr", {}, headings.map((text) => element("th", { scope: "col", text })))),
       element("tbody", {}, rows)));
