@@ -47,11 +47,12 @@ class CookiePersistence:
         record = self._codec.decode(stored)
         if record is None:
             return
-        if self.lifetimes.is_over(record, now) or not (self._ignore_address or record.address == state.address):
+        renew_at = self.lifetimes.outlook(record, now)
+        if renew_at is None or not (self._ignore_address or record.address == state.network):
             _logger.info("a session in a cookie is over")
             state.end(None, None)
             return
-        state.adopt(identity, record, stored, None, self.lifetimes.renewal(record))
+        state.adopt(identity, record, stored, None, renew_at)
 
     def commit(self, state: SessionState, status: int, now: int) -> Outcome:
         """The cookie that the response must send.
@@ -75,7 +76,7 @@ class CookiePersistence:
     def _record(self, state: SessionState, now: int) -> Record:
         base = None if state.authenticated else state.base
         created = now if base is None else base.created
-        address = state.address if base is None else base.address
+        address = state.network if base is None else base.address
         if state.is_modified or base is None:
             deadline = self.lifetimes.deadline(state.lifetime, created, now)
         else:

@@ -22,6 +22,8 @@ __all__ = ["SessionCookie"]
 
 _MOST_CANDIDATES = 4
 _NONE: Sequence[str] = ()
+_BOUNDARIES = ("", "; ")
+_AROUND = ' \t"'
 _NO_END = 400 * 86_400
 """Seconds; what browsers keep at most (RFC 6265bis §5.5)."""
 
@@ -31,6 +33,7 @@ class SessionCookie:
 
     def __init__(self, config: SessionConfig) -> None:
         self.name = config.session_name
+        self._named = f"{self.name}="
         self._find = re.compile(rf";[ \t]*{re.escape(config.session_name)}[ \t]*=[ \t]*([^;\s]*)").findall
         self._secure = config.secure
         self._partitioned = config.partitioned
@@ -47,10 +50,15 @@ class SessionCookie:
         if not lines:
             return _NONE
         header = lines[0] if len(lines) == 1 else ";".join(lines)
+        before, found, rest = header.partition(self._named)
+        if not found or before[-2:] not in _BOUNDARIES or self.name in rest:
+            return self._search(header)
+        return (rest.partition(";")[0].strip(_AROUND),)  # once, as browsers write it: most requests
+
+    def _search(self, header: str) -> Sequence[str]:
+        """Every value under the name, however the header is written."""
         found = self._find(";" + header)  # so every cookie follows a semicolon, which is quick to find
-        if '"' in header:
-            found = [value.strip('"') for value in found]
-        return found[:_MOST_CANDIDATES]
+        return [value.strip(_AROUND) for value in found[:_MOST_CANDIDATES]]
 
     def apply(self, handler: RequestHandler, outcome: Outcome, now: float) -> None:
         """Sends or deletes the cookie, as decided."""

@@ -39,7 +39,8 @@ class Driver:
         if not (hasattr(store, "gets") and hasattr(store, "cas")) and not hasattr(store, "agets"):
             store = LockedStore(store)
         self._calls = {name: getattr(store, name, _absent(self.name, name)) for name in _CALLS}
-        self._gets = self._calls["gets"]
+        self.gets = self._calls["gets"]
+        self._cas = self._calls["cas"]
         self._acalls = {name: self._async_form(store, name) for name in _CALLS}
         self._lock = threading.Lock()
         self._locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
@@ -57,26 +58,35 @@ class Driver:
                 f"{what}: got a plain call on the event loop with {self.name}, which does I/O; expected {remedy}"
             )
 
-    def gets(self, key: str) -> Any:
-        """`call("gets", key)`, for the step that most requests take."""
+    def failure(self, name: str, error: Exception) -> StoreError:
+        """What is raised where the store raised `error`, which becomes its cause."""
+        failed = StoreError(
+            f"{self.name}.{name}: got {type(error).__name__}; expected the store to answer. "
+            "Is its server running? The cause is chained to this error"
+        )
+        failed.__cause__ = error
+        return failed
+
+    def cas(self, *args: Any) -> Any:
+        """`call("cas", …)`, for the step that most saves take."""
         try:
-            return self._gets(key)
+            return self._cas(*args)
         except Exception as error:
-            raise _failed(self.name, "gets", error) from error
+            raise self.failure("cas", error) from error
 
     def call(self, name: str, *args: Any) -> Any:
         """One plain call; whatever the store raises comes out as StoreError."""
         try:
             return self._calls[name](*args)
         except Exception as error:
-            raise _failed(self.name, name, error) from error
+            raise self.failure(name, error) from error
 
     async def acall(self, name: str, *args: Any) -> Any:
         """One awaited call."""
         try:
             return await self._acalls[name](*args)
         except Exception as error:
-            raise _failed(self.name, "a" + name, error) from error
+            raise self.failure("a" + name, error) from error
 
     def run(self, steps: Steps[T]) -> T:
         """Carries out all steps by plain calls."""
@@ -116,13 +126,6 @@ class Driver:
 
     def _lock_of(self, key: str) -> asyncio.Lock:
         return self._locks.setdefault((id(asyncio.get_running_loop()), key), asyncio.Lock())
-
-
-def _failed(store: str, name: str, error: Exception) -> StoreError:
-    return StoreError(
-        f"{store}.{name}: got {type(error).__name__}; expected the store to answer. "
-        "Is its server running? The cause is chained to this error"
-    )
 
 
 def _absent(store: str, name: str) -> Callable[..., Any]:

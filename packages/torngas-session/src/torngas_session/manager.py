@@ -16,7 +16,6 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from .addresses import network_of
 from .administration import Administration
 from .config import SessionConfig
 from .cookiepersistence import CookiePersistence
@@ -28,6 +27,7 @@ from .record import Lifetimes, RecordCodec
 from .serializers import serializer_named
 from .session import Session
 from .signing import Signer
+from .state import SessionState
 from .stores.cookie import SignedCookieStore
 
 __all__ = ["SessionManager"]
@@ -38,6 +38,7 @@ _MAC_LENGTH = 65
 _ID_LENGTH = 32
 _OK = 200
 _SERVER_ERROR = 500
+_TOO_LATE = "session: got a first use after the request was over; expected it before"
 
 
 class SessionManager(Administration):
@@ -88,33 +89,31 @@ class SessionManager(Administration):
             SessionNotLoadedError: The store does I/O and an event loop is running.
             StoreError: The store failed, and `on_read_error` is "raise".
         """
-        text, state, driver = self._identify(session), session._state, self._driver
-        if text is None:
-            state.loaded = True
-            return
-        if driver.blocking:
-            driver.refuse_on_loop("handler.session", "`await handler.session.aload()` before its first use")
-        try:
-            found = driver.gets(self._server.prefix + text)
-        except StoreError as error:
-            self._note_failure(session, error)
-            return
+        state, driver = session._state, self._driver
+        text = self._identify(state, session._handler)
+        if text is not None:
+            if driver.blocking:
+                driver.refuse_on_loop("handler.session", "`await handler.session.aload()` before its first use")
+            try:
+                found = driver.gets(self._server.prefix + text)
+            except Exception as error:  # noqa: BLE001 - whatever the store raises is its failure
+                self._note_failure(state, driver.failure("gets", error))
+                return
+            self._server.adopt(state, text, found, int(self.clock() * 1000))
         state.loaded = True
-        self._server.adopt(state, text, found, int(self.clock() * 1000))
 
     async def aload(self, session: Session) -> None:
         """Reads the session; a failure is kept, and reported at the session's first use."""
-        text = self._identify(session)
-        if text is None:
-            session._state.loaded = True
-            return
-        try:
-            found = await self._driver.acall("gets", self._server.key(text))
-        except StoreError as error:
-            self._note_failure(session, error)
-            return
-        session._state.loaded = True
-        self._server.adopt(session._state, text, found, self._now())
+        state = session._state
+        text = self._identify(state, session._handler)
+        if text is not None:
+            try:
+                found = await self._driver.acall("gets", self._server.key(text))
+            except StoreError as error:
+                self._note_failure(state, error)
+                return
+            self._server.adopt(state, text, found, self._now())
+        state.loaded = True
 
     def preload(self, session: Session) -> Any:
         """Something to await that reads the session ahead, or None where there is nothing to read."""
@@ -205,7 +204,7 @@ class SessionManager(Administration):
         raw, token = await self._driver.acall("gets", self._server.key(session_id))
         record = self._server.living(raw, now)
         if record is not None:
-            state.adopt(session_id, record, raw, token, self.lifetimes.renewal(record))
+            state.adopt(session_id, record, raw, token, self.lifetimes.outlook(record, now) or now)
         yield session
         if record is not None:
             await self.asave(session)
@@ -217,31 +216,34 @@ class SessionManager(Administration):
         name = f"{purpose}:{self.config.session_name}"
         return Signer(self.config.keys, purpose=name, version=self.config.session_version)
 
-    def _identify(self, session: Session) -> str | None:
+    def _identify(self, state: SessionState, handler: RequestHandler | None) -> str | None:
         """The verified id in the cookie, if it must be looked up now."""
-        state, handler = session._state, session._handler
         if handler is None:
-            raise SessionError("session: got a first use after the request was over; expected it before")
-        state.address = network_of(handler.request.remote_ip)
-        candidates = self._cookie.read(handler.request)
+            raise SessionError(_TOO_LATE)
+        request = handler.request
+        state.address = request.remote_ip
+        candidates = self._cookie.read(request)
         if not candidates:
             return None
         state.has_cookie = True
         for candidate in candidates:
             text = self._signer.verify(candidate) if len(candidate) <= self._longest else None
-            if text is None:
-                continue
-            if self._client is None:
-                state.cookie = candidate
-                return text
-            self._client.adopt(state, text, self._now())
+            if text is not None:
+                break
+        else:
+            _logger.warning(
+                "a session cookie was refused: damaged, too long, or not signed here; it counts as anonymous"
+            )
             return None
-        _logger.warning("a session cookie was refused: damaged, too long, or not signed here; it counts as anonymous")
+        if self._client is None:
+            state.cookie = candidate
+            return text
+        self._client.adopt(state, text, self._now())
         return None
 
-    def _note_failure(self, session: Session, error: StoreError) -> None:
-        session._state.loaded = True
-        session._state.failure = error
+    def _note_failure(self, state: SessionState, error: StoreError) -> None:
+        state.loaded = True
+        state.failure = error
         if self.config.on_read_error == "anonymous":
             _logger.error("the session store cannot be read; the session counts as anonymous", exc_info=error)
 
@@ -253,7 +255,11 @@ class SessionManager(Administration):
             return
         if self._driver.blocking and self._server.needs_store(state, status, now):
             self._driver.refuse_on_loop("session.save()", "`await session.asave()`")
-        outcome = self._driver.run(self._server.commit(state, status, now))
+        outcome = None
+        if state.is_plain and state.dirty and status < _SERVER_ERROR:
+            outcome = self._server.exchange(state, now, self._driver.cas)
+        if outcome is None:
+            outcome = self._driver.run(self._server.commit(state, status, now))
         if outcome is not NOTHING:
             self._apply(handler, outcome, now)
 
@@ -279,7 +285,7 @@ class _NoStore:
 
 def _handler_of(session: Session) -> RequestHandler:
     if session._handler is None:
-        raise SessionError("session: got a first use after the request was over; expected it before")
+        raise SessionError(_TOO_LATE)
     return session._handler
 
 

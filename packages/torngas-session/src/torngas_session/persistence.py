@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from .config import SessionConfig
 from .driver import Steps
@@ -30,7 +30,7 @@ _logger = logging.getLogger("torngas_session")
 _ATTEMPTS = 100
 _SERVER_ERROR = 500
 _TOMBSTONE_KEPT = 60.0
-_Found = tuple[Record, Any]
+CompareAndSet: TypeAlias = Callable[[str, Any, Any, float | None], Any]
 
 
 class Outcome(NamedTuple):
@@ -64,7 +64,7 @@ class ServerPersistence:
     def living(self, raw: Any, now: int) -> Record | None:
         """The record, unless it is missing, unreadable or over."""
         record = self._codec.decode(raw)
-        return None if record is None or self.lifetimes.is_over(record, now) else record
+        return None if record is None or self.lifetimes.outlook(record, now) is None else record
 
     def adopt(self, state: SessionState, identity: str, found: tuple[Any, Any], now: int) -> None:
         """Takes over what the store answered for a cookie, or leaves the session anonymous."""
@@ -72,14 +72,16 @@ class ServerPersistence:
         record = self._codec.decode(raw)
         if record is None:
             _logger.info("a session cookie names no session; it counts as anonymous")
-        elif self.lifetimes.is_over(record, now):
+            return
+        renew_at = self.lifetimes.outlook(record, now)
+        if renew_at is None:
             _logger.info("a session is over by its timeouts")
             state.end(identity, record.user)
-        elif not self._ignore_address and record.address != state.address:
+        elif not self._ignore_address and record.address != state.address and record.address != state.network:
             _logger.info("a session is over because its address changed")
             state.end(identity, record.user)
         else:
-            state.adopt(identity, record, raw, token, self.lifetimes.renewal(record))
+            state.adopt(identity, record, raw, token, renew_at)
 
     def needs_store(self, state: SessionState, status: int, now: int) -> bool:
         """Whether `commit` would call the store."""
@@ -91,20 +93,32 @@ class ServerPersistence:
             return state.is_modified and not (not state.data and state.user is None)
         return state.is_modified or now >= state.renew_at
 
+    def exchange(self, state: SessionState, now: int, cas: CompareAndSet) -> Outcome | None:
+        """The most frequent save, in one step and without a generator: values under keys, nobody logged in.
+
+        Args:
+            state: Of a session that is kept by a store whose calls need no waiting.
+            now: The time.
+            cas: The store's.
+
+        Returns:
+            None if it takes more than that, or somebody else wrote meanwhile: then `commit` does it.
+        """
+        identity, base, token, data = state.id, state.base, state.token, state.data
+        if identity is None or base is None or token is None or base.user is not None or not data:
+            return None
+        _, created, _, _, lifetime, address, _, indexed, _ = base
+        deadline = self.lifetimes.deadline(lifetime, created, now)
+        record = Record(data, created, now, deadline, lifetime, address, None, indexed)
+        raw = self._codec.encode(record)
+        if not cas(self.prefix + identity, raw, token, self.lifetimes.timeout(record, now)):
+            state.token = None
+            return None
+        state.advance(record, raw)
+        return self._announcement(identity, record, state.cookie, now)
+
     def commit(self, state: SessionState, status: int, now: int) -> Steps[Outcome]:
         """Writes what the response must write."""
-        identity = state.id
-        if identity is None or status >= _SERVER_ERROR or not state.sets_keys_only:
-            return self._commit(state, status, now)
-        return self._set_keys(state, identity, now)
-
-    def destroy(self, identity: str, user: str | int | None, now: int) -> Steps[None]:
-        """Removes a record and its place on the user's list."""
-        yield "delete", (self.key(identity),)
-        if user is not None:
-            yield from self.index.remove(user, identity, now)
-
-    def _commit(self, state: SessionState, status: int, now: int) -> Steps[Outcome]:
         if state.doomed:
             yield from self._bury(state, now)
         over = _CLEAR if state.ended and state.has_cookie else NOTHING
@@ -124,6 +138,12 @@ class ServerPersistence:
         if now >= state.renew_at:
             return (yield from self._renew(state, state.id, now))
         return NOTHING
+
+    def destroy(self, identity: str, user: str | int | None, now: int) -> Steps[None]:
+        """Removes a record and its place on the user's list."""
+        yield "delete", (self.key(identity),)
+        if user is not None:
+            yield from self.index.remove(user, identity, now)
 
     def _bury(self, state: SessionState, now: int) -> Steps[None]:
         while state.doomed:
@@ -149,21 +169,6 @@ class ServerPersistence:
                 "Does a cache swallow its errors? Use an alias that raises them"
             )
         return self._settled(state, identity, record, raw, now)
-
-    def _set_keys(self, state: SessionState, identity: str, now: int) -> Steps[Outcome]:
-        """The most frequent save, in few steps: values under keys, nobody logged in, nobody intervened."""
-        base, token = state.base, state.token
-        if base is None or token is None or base.user is not None or not state.data:
-            return (yield from self._update(state, identity, now))
-        created, lifetime = base.created, base.lifetime
-        deadline = self.lifetimes.deadline(lifetime, created, now)
-        record = Record(state.data, created, now, deadline, lifetime, base.address, None, base.indexed)
-        raw = self._codec.encode(record)
-        if not (yield "cas", (self.prefix + identity, raw, token, self.lifetimes.timeout(record, now))):
-            state.token = None
-            return (yield from self._update(state, identity, now))
-        state.advance(record, raw)
-        return self._announcement(identity, record, state.cookie, now)
 
     def _update(self, state: SessionState, identity: str, now: int) -> Steps[Outcome]:
         if state.deep:
@@ -255,7 +260,7 @@ class ServerPersistence:
         lifetime = state.lifetime if base is None or state.lifetime_set else base.lifetime
         created = now if base is None else base.created
         deadline = self.lifetimes.deadline(lifetime, created, now)
-        address = state.address if base is None else base.address
+        address = state.network if base is None else base.address
         indexed = 0 if base is None else base.indexed
         return Record(data, created, now, deadline, lifetime, address, state.user, indexed)
 

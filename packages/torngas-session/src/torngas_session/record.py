@@ -137,29 +137,25 @@ class Lifetimes:
         """The lifetime in force, in seconds: the session's own, or the configured one."""
         return self._expires if lifetime == DEFAULT_LIFETIME else lifetime
 
-    def is_over(self, record: Record, now: int) -> bool:
-        """Whether a deadline, the idle or the absolute timeout has passed."""
-        deadline = record.deadline
-        return (
-            (deadline is not None and now >= deadline)
-            or now - record.seen >= self._idle
-            or (self._absolute is not None and now - record.created >= self._absolute)
-        )
+    def outlook(self, record: Record, now: int) -> float | None:
+        """From when on a mere use must be written, so that it is known; None if the session is over by its timeouts."""
+        deadline, seen, lifetime = record.deadline, record.seen, record.lifetime
+        if (deadline is not None and now >= deadline) or now - seen >= self._idle:
+            return None
+        if self._absolute is not None and now - record.created >= self._absolute:
+            return None
+        if lifetime == DEFAULT_LIFETIME:
+            lifetime = self._expires
+        return seen + (self._browser_interval if lifetime == 0 else self._interval)
 
     def deadline(self, lifetime: float | None, created: int, now: int) -> int | None:
         """When a session that is saved now ends by itself."""
-        seconds = self._expires if lifetime == DEFAULT_LIFETIME else lifetime
-        deadline = None if seconds is None else now + (int(seconds * 1000) or self._browser_kept)
+        if lifetime == DEFAULT_LIFETIME:
+            lifetime = self._expires
+        deadline = None if lifetime is None else now + (int(lifetime * 1000) or self._browser_kept)
         if self._absolute is None:
             return deadline
         return created + self._absolute if deadline is None else min(deadline, created + self._absolute)
-
-    def renewal(self, record: Record) -> float:
-        """From when on a session that was only read must be written, so that its use is known."""
-        lifetime = record.lifetime
-        if lifetime == DEFAULT_LIFETIME:
-            lifetime = self._expires
-        return record.seen + (self._browser_interval if lifetime == 0 else self._interval)
 
     def renewed_deadline(self, record: Record, now: int) -> int | None:
         """The deadline after a mere use: a lifetime counts from the last save unless it rolls."""

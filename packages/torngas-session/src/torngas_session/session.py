@@ -111,12 +111,12 @@ class Session(MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if type(key) is not str:
             raise TypeError(f"session[{key!r}]: got a key of type {type(key).__name__}; expected a str")
-        state = self._change()
+        state = self._change_keys()
         state.data[key] = value
         state.dirty.add(key)
 
     def __delitem__(self, key: str) -> None:
-        state = self._change()
+        state = self._change_keys()
         del state.data[key]
         state.dirty.add(key)
 
@@ -258,23 +258,38 @@ class Session(MutableMapping[str, Any]):
 
     def _open(self) -> SessionState:
         state = self._state
-        if not state.accessed:
-            state.accessed = True
-            if not self._watched:
-                self._manager.vary(self)
+        if not state.ready:
+            self._first_use(state)
+        return state
+
+    def _first_use(self, state: SessionState) -> None:
+        state.accessed = True
+        if not self._watched:
+            self._manager.vary(self)
         if not state.loaded:
             self._manager.load(self)
         if state.failure is not None:
             self._manager.report_failure(self)
+        else:
+            state.ready = True
+
+    def _change_keys(self) -> SessionState:
+        """The state, of which values under keys are about to change."""
+        state, handler = self._state, self._handler
+        if not state.ready:
+            self._first_use(state)
+        state.touched = True
+        if state.closed or (handler is not None and handler._headers_written):
+            self._refuse_late_change(state, needs_cookie=False, ends=False)
         return state
 
     def _change(self, *, needs_cookie: bool = False, ends: bool = False) -> SessionState:
-        state = self._state
-        if not (state.accessed and state.loaded) or state.failure is not None:
-            self._open()
+        """The state, of which something else is about to change."""
+        state = self._open()
         state.touched = True
         if state.closed or (self._handler is not None and self._handler._headers_written):
             self._refuse_late_change(state, needs_cookie, ends)
+        state.is_plain = False
         return state
 
     def _refuse_late_change(self, state: SessionState, needs_cookie: bool, ends: bool) -> None:

@@ -6,6 +6,7 @@ import math
 import secrets
 from typing import Any
 
+from .addresses import network_of
 from .record import DEFAULT_LIFETIME, Record
 
 __all__ = ["SessionState", "new_id"]
@@ -22,29 +23,28 @@ class SessionState:
     """Loaded record and pending changes.
 
     Changes are kept as the keys that were touched, so that a save can apply them to a record that somebody else
-    wrote meanwhile. The defaults stand on the class: making one allocates little.
+    wrote meanwhile. The defaults of what few requests need stand on the class: making one allocates little.
 
     Attributes:
+        ready: It was accessed, loaded, and could be read: nothing stands between a use and the data.
         closed: The response was sent: a change could reach neither the store nor the client.
         touched: A change was asked for, so that a save may have something to do.
         has_cookie: The request carried a cookie of our name, so that ending the session must delete it.
         cookie: The verified value that the request carried.
+        address: From where the request came, as the server says.
         id: Under which it is stored; None: nowhere yet.
         base: The record as it was loaded or last saved.
         raw: The same, as the store gave it.
         token: The store's token of `raw`; None once we wrote it ourselves.
         renew_at: From this instant on a mere use must be noted in the record.
         deep: Something inside a value changed: compare every key.
+        is_plain: Nothing changed but values under keys.
         doomed: Ids and users of records that the save removes.
         authenticated: login() was called: the session begins anew, with or without the old record.
         ended: It was ended in this request.
         failure: Why the record could not be read.
     """
 
-    loaded = False
-    accessed = False
-    closed = False
-    touched = False
     has_cookie = False
     cookie: str | None = None
     id: str | None = None
@@ -52,9 +52,10 @@ class SessionState:
     raw: Any = None
     token: Any = None
     renew_at = math.inf
-    address = ""
+    address: str | None = None
     wiped = False
     deep = False
+    is_plain = True
     lifetime: float | None = DEFAULT_LIFETIME
     lifetime_set = False
     user: str | int | None = None
@@ -66,6 +67,7 @@ class SessionState:
     _next_id: str | None = None
 
     def __init__(self) -> None:
+        self.ready = self.accessed = self.loaded = self.touched = self.closed = False
         self.data: dict[str, Any] = {}
         self.dirty: set[str] = set()
 
@@ -87,11 +89,9 @@ class SessionState:
         return bool(self.dirty) or self.deep or self.wiped or self.lifetime_set or self.rotating
 
     @property
-    def sets_keys_only(self) -> bool:
-        """Whether values under keys are all that changed."""
-        if self.ended or self.wiped or self.deep or self.lifetime_set or self.rotating:
-            return False
-        return bool(self.dirty)
+    def network(self) -> str:
+        """What of the address a session is bound to."""
+        return network_of(self.address)
 
     def adopt(self, identity: str, record: Record, raw: Any, token: Any, renew_at: float) -> None:
         """Takes over what the store had."""
@@ -112,6 +112,7 @@ class SessionState:
         """Drops what is pending; the values stay readable."""
         self.dirty = set()
         self.wiped = self.deep = self.lifetime_set = self.rotating = self.authenticated = False
+        self.is_plain = True
 
     def end(self, identity: str | None, user: str | int | None) -> None:
         """Ends the stored session and begins an empty one."""

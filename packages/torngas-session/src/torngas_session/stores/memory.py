@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +15,7 @@ from ._packing import pack, unpack
 
 __all__ = ["MemoryStore"]
 
-_Entry = tuple[float | None, Any, int]
+_Entry = tuple[float, Any]
 _IMMUTABLE = (str, bytes, int, float, type(None))
 
 
@@ -32,9 +34,8 @@ class MemoryStore:
             raise ConfigurationError(f"MemoryStore: got max_entries={max_entries}; expected 1 or more")
         self._max_entries = max_entries
         self._clock = clock
-        self._entries: dict[str, _Entry] = {}
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._lock = threading.Lock()
-        self._versions = itertools.count(1)
 
     def __len__(self) -> int:
         """How many entries are kept, those included that expired and were not met since."""
@@ -45,34 +46,36 @@ class MemoryStore:
         value, token = self.gets(key)
         return default if token is None else value
 
-    def gets(self, key: str) -> tuple[Any, int | None]:
-        """The value and its version; `(None, None)` if absent or expired."""
-        entry = self._entries.get(key)
+    def gets(self, key: str) -> tuple[Any, _Entry | None]:
+        """The value and the token of this state of it; `(None, None)` if absent or expired."""
+        entry = self._entries.get(key)  # without the lock: an entry is replaced in one step, never changed
         if entry is None:
             return None, None
-        deadline, value, version = entry
-        if deadline is not None and self._clock() >= deadline:
+        deadline, value = entry
+        if self._clock() >= deadline:
             with self._lock:
                 if self._entries.get(key) is entry:
                     del self._entries[key]
             return None, None
-        return (unpack(value[0]) if type(value) is tuple else value), version
+        return (unpack(value[0]) if type(value) is tuple else value), entry
 
     def set(self, key: str, value: Any, timeout: float | None) -> None:
         """Stores a copy for `timeout` seconds; None for ever, 0 and less not at all."""
+        entry = self._entry(value, timeout, self._clock())
         with self._lock:
-            self._write(key, _frozen(value), timeout)
+            self._put(key, entry)
 
-    def cas(self, key: str, value: Any, token: int | None, timeout: float | None) -> bool:
-        """Stores the value if the entry still has this version; with None, if there is none."""
-        frozen = value if type(value) is str else _frozen(value)
+    def cas(self, key: str, value: Any, token: _Entry | None, timeout: float | None) -> bool:
+        """Stores the value if the entry is still the one of the token; with None, if there is none."""
+        now = self._clock()
+        entry = self._entry(value, timeout, now)
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is not None and entry[0] is not None and self._clock() >= entry[0]:
-                entry = None
-            if (None if entry is None else entry[2]) != token:
+            current = self._entries.get(key)
+            if current is not None and now >= current[0]:
+                current = None
+            if current is not token:
                 return False
-            self._write(key, frozen, timeout)
+            self._put(key, entry)
             return True
 
     def delete(self, key: str) -> None:
@@ -97,29 +100,34 @@ class MemoryStore:
         """`delete`; never waits."""
         self.delete(key)
 
-    async def agets(self, key: str) -> tuple[Any, int | None]:
+    async def agets(self, key: str) -> tuple[Any, _Entry | None]:
         """`gets`; never waits."""
         return self.gets(key)
 
-    async def acas(self, key: str, value: Any, token: int | None, timeout: float | None) -> bool:
+    async def acas(self, key: str, value: Any, token: _Entry | None, timeout: float | None) -> bool:
         """`cas`; never waits."""
         return self.cas(key, value, token, timeout)
 
-    def _write(self, key: str, value: Any, timeout: float | None) -> None:
-        entries = self._entries
-        entries.pop(key, None)  # written last stands last, so that the first is the one to drop
+    def _entry(self, value: Any, timeout: float | None, now: float) -> _Entry | None:
         if timeout is not None and timeout <= 0:
+            return None
+        return (math.inf if timeout is None else now + timeout), (value if type(value) is str else _frozen(value))
+
+    def _put(self, key: str, entry: _Entry | None) -> None:
+        entries = self._entries
+        if entry is None:
+            entries.pop(key, None)
             return
-        if len(entries) >= self._max_entries:
+        if len(entries) >= self._max_entries and key not in entries:
             self._make_room()
-        entries[key] = (None if timeout is None else self._clock() + timeout, value, next(self._versions))
+        entries[key] = entry
+        entries.move_to_end(key)  # what was written longest ago stands first
 
     def _make_room(self) -> None:
         """Drops at least one entry, and a few expired ones that stand in the way: the same cost for every write."""
         now = self._clock()
         for number, key in enumerate(list(itertools.islice(self._entries, 4))):
-            deadline = self._entries[key][0]
-            if number == 0 or (deadline is not None and now >= deadline):
+            if number == 0 or now >= self._entries[key][0]:
                 del self._entries[key]
 
 
