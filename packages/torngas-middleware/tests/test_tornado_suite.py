@@ -1,4 +1,7 @@
-"""Tornado's own test suite, with this application and mixin in place of Tornado's."""
+"""Tornado's own test suite, with this application, handler, and once this server, in place of Tornado's.
+
+Its handlers that are plain functions take the short path, the others Tornado's way.
+"""
 
 import subprocess
 import sys
@@ -8,9 +11,11 @@ import pytest
 RUNNER = '''
 import ast, importlib.util, logging, sys, types, unittest
 import tornado.web
-from torngas_middleware import Application, MiddlewareHandlerMixin, ShortPathMixin
+import tornado.testing
+from torngas_middleware import Application, HTTPServer, MiddlewareHandlerMixin, ShortPathMixin
+from torngas_middleware import _delegate
 
-counts = {"request": 0, "endcall": 0, "complete": 0}
+counts = {"request": 0, "endcall": 0, "complete": 0, "short": 0}
 
 
 class Sync:
@@ -37,23 +42,37 @@ class TestedApplication(Application):
         super().__init__(*args, middlewares=MIDDLEWARES, **settings)
 
 
+class CountedDelegate(_delegate.ShortDelegate):
+    def _run(self, context):
+        counts["short"] += 1
+        super()._run(context)
+
+
 class TestedHandler(MiddlewareHandlerMixin, ShortPathMixin, tornado.web.RequestHandler):
     def on_prepare(self): ...
 
     def complete_finish(self): counts["complete"] += 1
 
 
+import torngas_middleware.application
+
+torngas_middleware.application.ShortDelegate = CountedDelegate
+if sys.argv[2] == "our server":
+    tornado.testing.HTTPServer = HTTPServer
+
 stand_ins = types.ModuleType("stand_ins")
 stand_ins.Application, stand_ins.RequestHandler = TestedApplication, TestedHandler
+stand_ins.HTTPServer = tornado.testing.HTTPServer
 sys.modules["stand_ins"] = stand_ins
 
 
 def load(name):
-    """The test module, with one import added behind those of tornado.web."""
+    """The test module, with one import added behind those of tornado.web and tornado.httpserver."""
     spec = importlib.util.find_spec(name)
     tree = ast.parse(open(spec.origin).read())
-    imports = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "tornado.web"]
-    names = {alias.name for n in imports for alias in n.names} & {"Application", "RequestHandler"}
+    replaced = ("tornado.web", "tornado.httpserver")
+    imports = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module in replaced]
+    names = {alias.name for n in imports for alias in n.names} & {"Application", "RequestHandler", "HTTPServer"}
     if names:
         added = ast.parse("from stand_ins import " + ", ".join(sorted(names))).body
         tree.body[tree.body.index(imports[-1]) + 1 : 0] = added
@@ -66,21 +85,25 @@ def load(name):
 
 logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
 loader, suite = unittest.TestLoader(), unittest.TestSuite()
-for part in sys.argv[2:]:
+for part in sys.argv[3:]:
     suite.addTests(loader.loadTestsFromModule(load("tornado.test." + part)))
 result = unittest.TextTestRunner(stream=sys.stderr, verbosity=0).run(suite)
-print(result.testsRun, len(result.failures) + len(result.errors), counts["request"], counts["complete"])
+print(result.testsRun, len(result.failures) + len(result.errors), counts["request"], counts["complete"], counts["short"])
 sys.exit(not result.wasSuccessful())
 '''
 
 
-@pytest.mark.parametrize("mode", ["none", "sync", "async"])
-def test_tornados_web_suite_passes(mode):
+@pytest.mark.parametrize(
+    ("mode", "server"),
+    [("none", "our server"), ("sync", "our server"), ("async", "our server"), ("sync", "Tornado's server")],
+)
+def test_tornados_web_suite_passes(mode, server):
     """The tests of tornado.web, and of websockets, the server and routing, without and with sync and async hooks."""
     modules = ["web_test", "websocket_test", "httpserver_test", "routing_test"]
-    command = [sys.executable, "-c", RUNNER, mode, *modules]
+    command = [sys.executable, "-c", RUNNER, mode, server, *modules]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-5000:]
-    run, failed, requests, completes = map(int, done.stdout.split())
+    run, failed, requests, completes, short = map(int, done.stdout.split())
     assert (failed, run > 350, completes > 200) == (0, True, True)
     assert (requests > 500) == (mode != "none")
+    assert (short > 200) == (mode != "async")

@@ -85,6 +85,7 @@ CONTEXT = [
     "RequestDelegate.__init__",
     "RequestDelegate.headers_received",
     "RequestDelegate._begin",
+    "HTTPServerRequest.__init__",
     "MiddlewareApplication.find_handler",
     "MiddlewareApplication.get_handler_delegate",
     "ContextDelegate.finish",

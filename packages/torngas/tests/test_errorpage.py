@@ -102,7 +102,7 @@ async def test_the_applications_frames_are_open_and_the_libraries_folded(fetch):
     assert "<b>Fail.get</b>" in body
     own = body.index("<b>Fail.get</b>")
     assert body.rindex("<details", 0, own) == body.rindex("<details open", 0, own)
-    library = body.index("tornado/web.py:")
+    library = body.index("torngas_middleware/_tornado/")
     assert body[body.rindex("<details", 0, library) :].startswith("<details >")
 
 

@@ -12,7 +12,6 @@ from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
     HTTPMessageDelegate,
-    HTTPServerRequest,
     RequestStartLine,
     ResponseStartLine,
 )
@@ -20,7 +19,7 @@ from tornado.log import app_log
 from tornado.routing import Router
 
 from ._delegate import ShortDelegate
-from ._tornado import NotFoundDelegate
+from ._tornado import HTTPServerRequest, NotFoundDelegate
 
 __all__ = ["ContextDelegate", "RequestDelegate", "separate", "separately"]
 
@@ -83,12 +82,8 @@ class RequestDelegate(ContextDelegate):
 
     def _begin(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
         separate.set(True)
-        request = HTTPServerRequest(
-            connection=self._connection,
-            server_connection=self._server_connection,
-            start_line=cast("RequestStartLine", start_line),
-            headers=headers,
-        )
+        line = cast("RequestStartLine", start_line)
+        request = HTTPServerRequest(line, headers, self._connection, self._server_connection)
         delegate = self._application.find_handler(request)
         if delegate is None:
             app_log.debug("Delegate for %s %s request not found", request.method, request.uri)

@@ -12,6 +12,9 @@ from typing import Any
 
 import tornado.httpserver
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+from tornado.iostream import IOStream
+
+from ._tornado import CHECKED, serve
 
 __all__ = ["HTTPServer"]
 
@@ -33,10 +36,22 @@ class HTTPServer(tornado.httpserver.HTTPServer):
         self._busy: set[object] = set()
         self._timer: asyncio.TimerHandle | None = None
 
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        """Serves a connection, whose `request.connection` has `write_response`."""
+        if CHECKED:
+            serve(self, stream, address)
+        else:
+            super().handle_stream(stream, address)
+
     @property
     def in_flight(self) -> int:
         """Requests that have begun and are not answered yet."""
         return len(self._busy)
+
+    @property
+    def idle(self) -> int:
+        """Connections that wait for a request."""
+        return len(self._idle)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called when a connection is ready for a request; nothing has arrived yet."""

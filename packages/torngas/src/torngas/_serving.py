@@ -14,8 +14,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+from torngas_middleware import HTTPServer
 
 __all__ = ["GracefulHTTPServer", "serve_until_stopped"]
 
@@ -26,56 +25,13 @@ _POLL_SECONDS = 0.02
 logger = logging.getLogger("torngas")
 
 
-class _Tracked(HTTPMessageDelegate):
-    """Tells the server when a connection's next request has begun."""
-
-    __slots__ = ("_begun", "_inner", "data_received", "finish", "on_connection_close")
-
-    def __init__(self, inner: HTTPMessageDelegate, begun: Callable[[], None]) -> None:
-        self._inner = inner
-        self._begun = begun
-        self.data_received = inner.data_received  # type: ignore[method-assign]  # forwarded without a call in between
-        self.finish = inner.finish  # type: ignore[method-assign]
-        self.on_connection_close = inner.on_connection_close  # type: ignore[method-assign]
-
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> Awaitable[None] | None:
-        self._begun()
-        return self._inner.headers_received(start_line, headers)
-
-
 class GracefulHTTPServer(HTTPServer):
-    """Tornado's HTTP server, which knows what is in flight and can drain."""
+    """The HTTP server of torngas_middleware, which can drain."""
 
     def initialize(self, *args: Any, **kwargs: Any) -> None:
         """Takes the arguments of `tornado.httpserver.HTTPServer`."""
         super().initialize(*args, **kwargs)
         self.draining = False
-        self._idle: set[Any] = set()
-        self._busy: set[Any] = set()
-
-    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """Called when a connection is ready for a request; nothing has arrived yet."""
-        self._busy.discard(server_conn)
-        self._idle.add(server_conn)
-
-        def begun() -> None:
-            self._idle.discard(server_conn)
-            self._busy.add(server_conn)
-
-        return _Tracked(super().start_request(server_conn, request_conn), begun)
-
-    def on_close(self, server_conn: object) -> None:
-        """Called when a connection was closed."""
-        self._idle.discard(server_conn)
-        self._busy.discard(server_conn)
-        super().on_close(server_conn)
-
-    @property
-    def in_flight(self) -> int:
-        """Requests that have begun and are not answered yet."""
-        return len(self._busy)
 
     async def drain(self, timeout: float) -> int:
         """Stops accepting, lets requests end, closes all connections.
@@ -92,11 +48,11 @@ class GracefulHTTPServer(HTTPServer):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         idle_deadline = min(deadline, loop.time() + IDLE_GRACE_SECONDS)
-        while self._busy or (self._idle and loop.time() < idle_deadline):
+        while self.in_flight or (self.idle and loop.time() < idle_deadline):
             if loop.time() >= deadline:
                 break
             await asyncio.sleep(_POLL_SECONDS)
-        cut = len(self._busy)
+        cut = self.in_flight
         await self.close_all_connections()
         return cut
 

@@ -11,11 +11,14 @@ import tornado
 from tornado.routing import _DefaultMessageDelegate
 from tornado.web import _HandlerDelegate, _has_stream_request_body
 
+from .connection import serve
 from .execution import forget_files, run
 from .handler import LazyUI, begin, clear, finish, flush
+from .request import HTTPServerRequest
 
 __all__ = [
     "CHECKED",
+    "HTTPServerRequest",
     "HandlerDelegate",
     "LazyUI",
     "NotFoundDelegate",
@@ -27,6 +30,7 @@ __all__ = [
     "forget_files",
     "has_stream_request_body",
     "run",
+    "serve",
 ]
 
 CHECKED = (6, 6, 1) <= tornado.version_info[:3] < (6, 7)
@@ -53,6 +57,21 @@ TOUCHED = {
     "tornado.web._has_stream_request_body": "streamed bodies need the task, and do not take the short path",
     "tornado.httputil.HTTPHeaders.__init__": "the two dictionaries that it makes are filled without a check per name",
     "tornado.httputil.HTTPHeaders.__getitem__": "reads through the second dictionary, which may begin empty",
+    "tornado.httputil.HTTPHeaders.parse": "repeated, with the lines remembered that clients send again and again",
+    "tornado.httputil.HTTPServerRequest.__init__": "repeated where there is no query; hosts are checked once",
+    "tornado.httpserver.HTTPServer.handle_stream": "repeated, to make connections that take a response in one call",
+    "tornado.httpserver._HTTPRequestContext": "what `handle_stream` gives to a connection",
+    "tornado.http1connection.HTTP1ServerConnection._server_request_loop": "repeated, to make such connections",
+    "tornado.http1connection.HTTP1Connection.__init__": "the attributes that `write_response` reads and sets",
+    "tornado.http1connection.HTTP1Connection._read_message_inner": "calls the methods that are overridden",
+    "tornado.http1connection.HTTP1Connection._parse_headers": "overridden, to parse as `HTTPHeaders.parse` does here",
+    "tornado.http1connection.HTTP1Connection.write_headers": "repeated for a whole response to HTTP/1.1",
+    "tornado.http1connection.HTTP1Connection.finish": "repeated for a whole response to HTTP/1.1",
+    "tornado.http1connection.HTTP1Connection._finish_request": "overridden, to leave Nagle's algorithm off",
+    "tornado.http1connection.HTTP1Connection._on_write_complete": "called where `write_headers` has it called",
+    "tornado.http1connection.HTTP1Connection._clear_callbacks": "called where `_finish_request` calls it",
+    "tornado.iostream.IOStream.write_to_fd": "called for a response that the socket takes at once",
+    "tornado.iostream.BaseIOStream.write": "what `write_to_fd` must not overtake",
     "tornado.httputil.HTTPServerRequest._parse_body": "not called where the request has neither type nor body",
 }
 
