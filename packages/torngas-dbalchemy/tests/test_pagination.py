@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import String, func, select
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy import String, event, func, select
+from sqlalchemy.orm import Mapped, Query, aliased, joinedload, mapped_column, relationship, with_loader_criteria
 from sqlalchemy.schema import ForeignKey
 
 from torngas_dbalchemy import (
@@ -32,6 +32,17 @@ class Tag(Model):
     __tablename__ = "page_tag"
     id: Mapped[int] = mapped_column(primary_key=True)
     row_id: Mapped[int] = mapped_column(ForeignKey("page_row.id"))
+
+
+class Animal(Model):
+    __tablename__ = "page_animal"
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+
+
+class Dog(Animal):
+    __mapper_args__ = {"polymorphic_identity": "dog"}
 
 
 @pytest.fixture
@@ -133,8 +144,6 @@ def test_an_empty_table_has_an_empty_first_page(session):
 def test_without_a_count_nothing_is_counted(db, session, count):
     """One row more tells whether there is a next page."""
     statements = []
-    from sqlalchemy import event
-
     event.listen(db.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     page = paginate(session, ORDERED, page=2, per_page=10, count=count)
     assert (page.total, page.pages, page.has_next, page.next_num, len(page)) == (None, 0, True, 3, 10)
@@ -192,6 +201,114 @@ def test_limited_statements_count_their_window(session):
     assert paginate(session, select(Row).limit(1000), page=1, per_page=5).total == 25
     inner = select(Row.id).where(Row.id <= 12)
     assert paginate(session, select(Row).where(Row.id.in_(inner)).order_by(Row.id), page=2, per_page=5).total == 12
+
+
+OTHER = aliased(Row)
+COUNTED = {
+    "all": (ORDERED, 25),
+    "conditions": (ORDERED.where(Row.id > 3).where(Row.id <= 20), 17),
+    "filter_by": (ORDERED.filter_by(name="n1"), 5),
+    "an alias": (select(OTHER).where(OTHER.id > 5).order_by(OTHER.id), 20),
+    "a subclass in its parent's table": (select(Dog).order_by(Dog.id), 4),
+    "the parent": (select(Animal).order_by(Animal.id), 10),
+    "an option's criteria": (ORDERED.options(with_loader_criteria(Row, Row.id <= 8)), 8),
+    "another table in the conditions": (ORDERED.where(Row.id == Animal.id), 10),
+    "exists": (ORDERED.where(select(Animal.id).where(Animal.id == Row.id).exists()), 10),
+    "a column": (select(Row.id).order_by(Row.id), 25),
+    "a function": (select(func.lower(Row.name)).order_by(Row.id), 25),
+    "a join": (select(Row).join(Animal, Animal.id == Row.id).order_by(Row.id), 10),
+    "execution options": (ORDERED.execution_options(yield_per=2), 25),
+}
+
+
+@pytest.mark.parametrize("case", COUNTED)
+def test_totals_are_those_of_the_rows(session, case):
+    """Whatever the statement is, its total is the number of rows that it has without a page."""
+    session.add_all([*(Animal() for _ in range(6)), *(Dog() for _ in range(4))])
+    session.flush()
+    statement, expected = COUNTED[case]
+    assert len(session.execute(statement).all()) == expected
+    for number in (1, 2):
+        page = paginate(session, statement, page=number, per_page=2)
+        assert (page.total, len(page)) == (expected, 2)
+
+
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_equal_numbers_do_not_mix(session, page):
+    """Where limit and offset are the same number, and where they were before in another place."""
+    for size in (5, 10):
+        found = paginate(session, ORDERED, page=page, per_page=size)
+        assert _ids(found) == list(range(1, 26))[(page - 1) * size : page * size]
+        assert _ids(session.query(Row).order_by(Row.id).limit(size).offset((page - 1) * size)) == _ids(found)
+    assert session.query(Row).limit(None).offset(None).count() == 25
+
+
+def _statements(database):
+    found = []
+    event.listen(database.engine, "before_cursor_execute", lambda *arguments: found.append(arguments[2]))
+    return found
+
+
+def test_a_plain_count_has_no_subquery(db, session):
+    """`SELECT count(*) FROM table WHERE …`, as a person would write it, for statements and queries."""
+    statements = _statements(db)
+    paginate(session, ORDERED.where(Row.id > 2), per_page=3)
+    session.query(Row).filter(Row.id > 2).order_by(Row.id).paginate(1, 3)
+    counts = {" ".join(one.split()) for one in statements if "count" in one}
+    assert counts == {"SELECT count(*) AS count_1 FROM page_row WHERE page_row.id > ?"}
+
+
+def test_listeners_see_both_statements_of_a_page(session):
+    """A rule that somebody adds to every statement of a session holds for the total too."""
+
+    @event.listens_for(session, "do_orm_execute")
+    def only_few(state):
+        state.statement = state.statement.options(with_loader_criteria(Row, Row.id <= 12))
+
+    page = paginate(session, ORDERED, page=2, per_page=5)
+    assert (_ids(page), page.total) == ([6, 7, 8, 9, 10], 12)
+    assert session.query(Row).order_by(Row.id).paginate(2, 5).total == 12
+
+
+def test_listeners_of_queries_are_heard_by_the_total(session):
+    def only_few(query):
+        return query.filter(Row.id <= 12)
+
+    event.listen(Query, "before_compile", only_few, retval=True)
+    try:
+        page = session.query(Row).enable_assertions(False).order_by(Row.id).paginate(1, 5)
+    finally:
+        event.remove(Query, "before_compile", only_few)
+    assert page.total == 12
+
+
+@pytest.mark.promise(26)
+def test_promise_26_a_page_is_of_one_server(connector, cluster, log):
+    """Items and total of a page are read from the same server, the replica or, if asked for, the primary."""
+    with connector.get_conn().begin() as session:
+        session.add_all(Row(id=number, name="n") for number in range(1, 26))
+    cluster.catch_up()
+    pages = {
+        "replica": [
+            lambda: paginate(Row.session, ORDERED, per_page=5),
+            lambda: Row.Q.order_by(Row.id).paginate(1, 5),
+            lambda: Row.Q.filter(Row.id.in_(select(Row.id))).paginate(1, 5),
+            lambda: paginate(Row.session, select(Row.name).distinct(), per_page=1, error_out=False),
+        ],
+        "primary": [
+            lambda: paginate(Row.session.using_master, ORDERED, per_page=5),
+            lambda: paginate(Row.session, ORDERED.with_for_update(), per_page=5),
+            lambda: Row.session.using_master().query(Row).order_by(Row.id).paginate(1, 5),
+            lambda: paginate(Row.session, ORDERED.execution_options(torngas_primary=True), per_page=5),
+        ],
+    }
+    for role, asked in pages.items():
+        for ask in asked:
+            log.entries.clear()
+            with connector.scope():
+                assert ask().total in (1, 25)
+            assert set(log.roles) == {role}
+            assert len(log.roles) == 2
 
 
 def test_query_paginate_answers_default_out_of_range(db):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import delete, func, insert, select, text, union, update
+from sqlalchemy import Select, delete, func, insert, literal_column, select, text, union, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship, selectinload
 from sqlalchemy.schema import ForeignKey
 from sqlalchemy.types import String
 
 from torngas_dbalchemy import Consistency, Model
+from torngas_dbalchemy.statements import is_read
 
 OFF = Consistency(mode="off")
 
@@ -124,12 +125,55 @@ def test_promise_26_dml_in_ctes_goes_to_the_primary(postgres_cluster, tools):
         session.rollback()
         session.execute(select(Author.id).add_cte(made)).all()
         session.rollback()
+        session.execute(select(Author.name).where(Author.id == made.c.id)).all()
+        session.rollback()
+        session.execute(select(func.max(made.c.id))).all()
+        session.rollback()
         session.execute(
             text("WITH made AS (INSERT INTO routing_author (name) VALUES ('t') RETURNING id) SELECT * FROM made")
         )
         session.rollback()
         assert set(log.roles) == {"primary"}
-        assert len(log.entries) == 4
+        assert len(log.entries) == 6
+
+
+LOCK = select(Author.id).with_for_update()
+JUDGED = {
+    "a listing": (select(Author).where(Author.id > 3).order_by(Author.name.desc()).limit(3).offset(2), True),
+    "a join": (select(Author).join(Author.books).options(selectinload(Author.books)), True),
+    "groups": (select(func.count(Author.id)).group_by(Author.name).having(func.max(Author.id) > 1), True),
+    "an alias": (select(aliased(Author)), True),
+    "a subquery": (select(select(Author.id).subquery()), True),
+    "a recursive CTE": (select(
+        (base := select(Author.id).cte(recursive=True)).union_all(select(base.c.id + 1).where(base.c.id < 9))
+    ), True),
+    "a lock": (LOCK, False),
+    "a lock in a condition": (select(Author).where(Author.id.in_(LOCK)), False),
+    "a lock in a column's source": (select(LOCK.subquery().c.id), False),
+    "a lock compared with": (select(Author).where(Author.id == LOCK.subquery().c.id), False),
+    "a lock in an order": (select(Author).order_by(LOCK.scalar_subquery()), False),
+    "a lock in a limit": (select(Author).limit(LOCK.scalar_subquery()), False),
+    "a lock in an aggregate": (select(func.max(LOCK.subquery().c.id)), False),
+    "a lock in a join": (select(Author).join(found := LOCK.subquery(), found.c.id == Author.id), False),
+    "a writing function": (select(func.nextval("s")), False),
+    "a writing function in a condition": (select(Author).where(Author.id == func.nextval("s")), False),
+    "a writing function in an aggregate": (select(func.max(func.nextval("s"))), False),
+    "a literal column that writes": (select(literal_column("pg_advisory_lock(1)")), False),
+    "a literal column": (select(literal_column("name || '!'")).select_from(Author), True),
+    "an insert's rows": (select(insert(Author).values(name="x").returning(Author.id).cte().c.id), False),
+    "a lock of a union": (union(select(Author.id), LOCK), False),
+}  # fmt: skip
+
+
+@pytest.mark.promise(26)
+@pytest.mark.parametrize("case", JUDGED)
+def test_promise_26_statements_are_judged_by_all_their_parts(case):
+    """Wherever a lock, a write or a writing function stands, the statement is no read; judged again, it is the same."""
+    statement, reads = JUDGED[case]
+    assert [is_read(statement), is_read(statement)] == [reads, reads]
+    if isinstance(statement, Select):
+        assert is_read(statement.limit(1)) is reads or statement._limit_clause is not None
+        assert is_read(select(statement.subquery())) is reads
 
 
 @pytest.mark.promise(26)

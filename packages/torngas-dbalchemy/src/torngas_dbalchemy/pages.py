@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 from sqlalchemy.orm import Session, scoped_session
 
-from .counting import count_rows, estimate_rows
+from .counting import count_rows, estimate_rows, listing_count
 from .errors import PageNotFound
 from .pagination import Count, Pagination
+from .windows import limit_of, offset_of
 
 if TYPE_CHECKING:
     from .query import BaseQuery
@@ -25,17 +26,26 @@ T = TypeVar("T")
 class SelectPagination(Pagination[T]):
     """A page of a `select()`: objects where it selects one thing, rows where it selects several."""
 
+    _counter: Any = None
+
+    def _load(self) -> None:
+        super()._load()
+        self._counter = None  # a page may be kept; a connection may not
+
     def _query_items(self) -> list[T]:
-        statement: Select[Any] = self._query_args["select"]
-        result = self._query_args["session"].execute(_window(self, statement))
+        session, statement = self._query_args["session"], self._query_args["select"]
+        result = session.execute(_window(self, statement))
+        if self._count != "none":
+            self._counter = _counter(session, result)
         found: list[T] = _things(statement, result).all()
         return found
 
     def _query_count(self) -> int:
         session, statement = self._query_args["session"], self._query_args["select"]
-        if self._count == "estimate" and (rows := estimate_rows(session, statement)) is not None:
+        place = session if self._counter is None else self._counter
+        if self._count == "estimate" and (rows := estimate_rows(place, statement)) is not None:
             return max(rows, self._query_offset + len(self.items))
-        return count_rows(session, statement)
+        return count_rows(place, statement)
 
 
 class QueryPagination(Pagination[T]):
@@ -43,14 +53,19 @@ class QueryPagination(Pagination[T]):
 
     def _query_items(self) -> list[T]:
         query: BaseQuery[T] = self._query_args["query"]
-        return query.limit(self._query_limit).offset(self._query_offset).all()
+        return _window(self, query).all()
 
     def _query_count(self) -> int:
-        query: BaseQuery[T] = self._query_args["query"]
-        statement: Any = query.statement
-        if self._count == "estimate" and (rows := estimate_rows(query.session, statement)) is not None:
+        query: Any = self._query_args["query"]
+        if self._count == "estimate" and (rows := estimate_rows(query.session, query.statement)) is not None:
             return max(rows, self._query_offset + len(self.items))
-        return count_rows(query.session, statement)
+        if (counting := listing_count(query)) is None or query.dispatch.before_compile:
+            return count_rows(query.session, query.statement)
+        place = query.session
+        if not _is_watched(place):
+            subject = counting._propagate_attrs["plugin_subject"]
+            place = place.connection(bind_arguments={"mapper": subject, "clause": counting})
+        return int(place.scalar(counting))
 
 
 class AsyncPagination(SelectPagination[T]):
@@ -197,8 +212,25 @@ def _subject(arguments: list[Any], options: dict[str, Any]) -> tuple[Any, Select
     return session, statement, options
 
 
-def _window(page: Pagination[Any], statement: Select[Any]) -> Select[Any]:
-    return statement.limit(page._query_limit).offset(page._query_offset)
+def _counter(session: Any, result: Any) -> Any:
+    """What counts: the connection that the items came over, so that both are of one server, judged once.
+
+    None: the session does.
+    """
+    inner = session.registry() if isinstance(session, scoped_session) else session
+    return None if _is_watched(inner) else getattr(getattr(result, "raw", result), "connection", None)
+
+
+def _is_watched(session: Any) -> bool:
+    """Whether somebody listens to the session's statements or gives all of them options: then it executes them."""
+    return bool(session.dispatch.do_orm_execute or getattr(session, "execution_options", None))
+
+
+W = TypeVar("W", Select[Any], "BaseQuery[Any]")
+
+
+def _window(page: Pagination[Any], statement: W) -> W:
+    return statement.limit(limit_of(page._query_limit)).offset(offset_of(page._query_offset))
 
 
 def _things(statement: Select[Any], result: Any) -> Any:

@@ -5,13 +5,14 @@ User.Q.filter(User.name == "jack").paginate(page=1, per_page=10, default=None)
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy.orm import Query
 
 from .errors import PageNotFound
 from .pages import QueryPagination
 from .pagination import Count
+from .windows import limit_of, offset_of
 
 __all__ = ["BaseQuery"]
 
@@ -21,6 +22,14 @@ D = TypeVar("D")
 
 class BaseQuery(Query[T]):
     """A query with `paginate`; everything else is SQLAlchemy's."""
+
+    def limit(self, limit: Any) -> Self:
+        """Answers the query with at most `limit` rows: a number or an expression; None: all."""
+        return super().limit(limit_of(limit))
+
+    def offset(self, offset: Any) -> Self:
+        """Answers the query without its first `offset` rows: a number or an expression; None: with them."""
+        return super().offset(offset_of(offset))
 
     def paginate(
         self,

@@ -159,15 +159,16 @@ class RoutingSession(Session):
 
     def _replica(self, database: ConnBase) -> Engine:
         """The engine for reads of this transaction, connected; the primary's if no replica can serve."""
-        if found := self._reading.get(database.alias):
+        alias = database.alias
+        if found := self._reading.get(alias):
             return found
-        pin = self._pin(database.alias)
+        pin = self._pin(alias) if self.state.pins else None
         engine = None
         if pin is None or pin.position is not None:
             engine = self._first_fit(database, pin)
         if engine is None:
             engine = database.primary.bind(self._asynchronous)
-        self._reading[database.alias] = engine
+        self._reading[alias] = engine
         return engine
 
     def _first_fit(self, database: ConnBase, pin: Pin | None) -> Engine | None:
