@@ -54,8 +54,8 @@ class Task:
 
 class Plain(RequestHandler):
     async def get(self, number: str) -> None:
-        number, page, version = int(number), int(self.get_query_argument("page")), self.request.headers.get("X-Version")
-        self.write(b"ok")
+        found = int(number), int(self.get_query_argument("page")), self.request.headers.get("X-Version")
+        self.write(b"ok" if found else b"")
 
     async def post(self, number: str) -> None:
         self.write(b"ok")

@@ -19,9 +19,10 @@ __all__ = ["completing"]
 _PLAIN = (str, int, float, bool, bytes, type(None))
 
 
-def completing(read: Callable[..., Any], hint: Any) -> Callable[..., Any]:
-    """The same function, whose results are completed where the type makes that necessary."""
-    if not _has_defaults(hint, set()):
+def completing(read: Callable[..., Any], *hints: Any) -> Callable[..., Any]:
+    """The same function, whose results are completed where the types in them make that necessary."""
+    seen: set[str] = set()
+    if not any(_has_defaults(hint, seen) for hint in hints):
         return read
     complete = _Completer().complete
 
@@ -33,7 +34,7 @@ def completing(read: Callable[..., Any], hint: Any) -> Callable[..., Any]:
     return completed
 
 
-def _has_defaults(hint: Any, seen: set[Any]) -> bool:
+def _has_defaults(hint: Any, seen: set[str]) -> bool:
     """Whether a dataclass with a plain default stands anywhere in the type."""
     base = unwrapped(hint)[0]
     if isinstance(base, str) or str(base) in seen:
@@ -48,7 +49,7 @@ def _has_defaults(hint: Any, seen: set[Any]) -> bool:
 def _defaults_of(kind: type) -> list[tuple[str, Any]]:
     if not hasattr(kind, "__dictoffset__") or kind.__dictoffset__ == 0:
         return []  # with slots the instance has them
-    fields: Any = dataclasses.fields(kind)  # type: ignore[arg-type]  # it is one
+    fields: Any = dataclasses.fields(kind)
     return [(one.name, one.default) for one in fields if one.default is not dataclasses.MISSING]
 
 

@@ -7,7 +7,7 @@ the first is shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +19,10 @@ _CONVERTED: dict[str, dict[str, Any]] = {
     "uuid": {"type": "string", "format": "uuid"},
 }
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_TYPED = re.compile(r"(?<!\?P)<(?:(?P<converter>[A-Za-z_]\w*):)?(?P<name>[A-Za-z_]\w*)>")
+_EXPRESSION = re.compile(r"[\\(\[^$]|/\?$")
 _TOKEN = re.compile(
-    r"(?P<typed><(?:(?P<converter>[A-Za-z_]\w*):)?(?P<name>[A-Za-z_]\w*)>)"
+    rf"(?P<typed>{_TYPED.pattern})"
     r"|\(\?P<(?P<named>\w+)>|(?P<plain>\(\?[a-z:]*:)|(?P<look>\(\?[=!<])|(?P<unnamed>\()"
     r"|(?P<kind>\[\^?\]?(?:\\.|[^\]\\])*\]|\\[dwsDWS]|\.)|(?P<edge>[$^]|\\[AZbB])|\\(?P<escaped>.)|(?P<literal>.)",
     re.DOTALL,
@@ -64,8 +66,21 @@ class PathTemplate:
 def template_of(pattern: str) -> PathTemplate:
     """Reads a pattern as it was declared: typed parts, a regular expression, or both."""
     template = PathTemplate()
-    _read(_first_alternative(pattern), template.pieces)
+    if _TYPED.search(pattern) and not _EXPRESSION.search(pattern):
+        template.pieces += _typed(pattern)
+    else:
+        _read(_first_alternative(pattern), template.pieces)
     return template
+
+
+def _typed(pattern: str) -> Iterator[str | Part]:
+    """A pattern of typed parts only: all else in it means itself."""
+    end = 0
+    for found in _TYPED.finditer(pattern):
+        yield pattern[end : found.start()]
+        yield Part(found["name"], _CONVERTED.get(found["converter"] or "str", _TEXT))
+        end = found.end()
+    yield pattern[end:]
 
 
 def _read(source: str, pieces: list[str | Part]) -> None:
@@ -93,6 +108,8 @@ def _take(token: re.Match[str], inner: str, optional: bool, pieces: list[str | P
         return
     elif token["plain"]:
         _read(_first_alternative(inner), pieces)
+    elif token["kind"] == ".":
+        pieces.append(".")
     elif token["kind"]:
         pieces.append(next((one for one in _SAMPLES if re.fullmatch(token["kind"], one)), ""))
     else:

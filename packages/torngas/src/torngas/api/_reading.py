@@ -71,7 +71,7 @@ class Reader:
         self._others = tuple(name for name in names if name not in {one.key for one in path})
         self._sources = sources_of(self.parameters)
         self._optional_models = [one.name for one in rest if one.fields and one.default is not REQUIRED]
-        self._complete = completing(_asdict, tuple[tuple(one.type for one in rest if one.fields)])
+        self._complete = completing(_asdict, *(one.type for one in rest if one.fields))
         self._lax = _struct(signature.where, [one for one in rest if one.is_lax and not one.by_pydantic])
         self._strict = _struct(signature.where, [one for one in rest if not one.is_lax and not one.by_pydantic])
         self._adapters = [(one, adapter_of(one.type)) for one in rest if one.by_pydantic]

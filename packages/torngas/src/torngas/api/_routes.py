@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tornado.routing import Rule, URLSpec
+from tornado.routing import Rule
 from tornado.web import Application, RequestHandler
 
 from torngas.api.endpoint import Endpoint
@@ -87,8 +87,9 @@ def _matched(table: Any, info: Any) -> type[RequestHandler] | None:
 def _of_rules(rules: Iterable[Rule]) -> Iterator[Served]:
     for rule in rules:
         target = rule.target
-        if isinstance(rule, URLSpec) and isinstance(target, type) and issubclass(target, RequestHandler):
-            pattern = getattr(rule, "pattern", None) or rule.regex.pattern
+        expression = getattr(rule.matcher, "regex", None)
+        if expression is not None and isinstance(target, type) and issubclass(target, RequestHandler):
+            pattern = getattr(rule, "pattern", expression.pattern)
             yield Served(pattern, rule.name, target, getattr(rule, "methods", None))
         elif hasattr(target, "rules"):
             yield from _of_rules(target.rules)

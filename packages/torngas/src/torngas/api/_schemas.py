@@ -125,7 +125,8 @@ class Schemas:
 
 def _of_pattern(pattern: Schema, declared: Schema) -> Schema:
     """Both, if they speak of the same kind of value; the type's word counts more."""
-    return {**pattern, **declared} if pattern.get("type") == declared.get("type") else declared
+    alike = pattern.get("type") == declared.get("type") and not declared.keys() & {"format", "pattern"}
+    return {**pattern, **declared} if alike else declared
 
 
 def _references(schema: Any) -> Iterator[str]:

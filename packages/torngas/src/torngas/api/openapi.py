@@ -129,17 +129,16 @@ def _identities(operations: list[Any]) -> list[str]:
     short = [f"{one.verb.lower()}_{_snake(one.served.name or one.served.handler.__name__)}" for one in operations]
     often = Counter(name for name, own in zip(short, declared, strict=True) if own is None)
     long = [f"{one.verb.lower()}_{_snake(one.path)}" for one in operations]
-    ids = []
-    for own, name, longer in zip(declared, short, long, strict=True):
+    ids: dict[str, Any] = {}
+    for operation, own, name, longer in zip(operations, declared, short, long, strict=True):
         wanted = own or (name if often[name] == 1 and name not in declared else longer)
-        number = 2
-        chosen = wanted
-        while chosen in ids:
-            if own is not None:
-                raise ConfigError(f"endpoint: got operation_id={own!r} twice; expected an id per route and method")
+        if own is not None and ids.get(own, operation.endpoint) is not operation.endpoint:
+            raise ConfigError(f"endpoint: got operation_id={own!r} of two methods; expected an id per method")
+        number, chosen = 2, wanted
+        while chosen in ids:  # a handler may stand at several paths
             chosen, number = f"{wanted}_{number}", number + 1
-        ids.append(chosen)
-    return ids
+        ids[chosen] = operation.endpoint
+    return list(ids)
 
 
 def _snake(name: str) -> str:
