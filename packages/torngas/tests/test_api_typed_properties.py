@@ -22,9 +22,7 @@ from torngas.handler import ApiHandler
 from torngas.testing import Client
 from torngas_router import path
 
-QUICK = settings(
-    max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(max_examples=60, derandomize=True, deadline=None)
 NUMBERS = st.integers(-(2**80), 2**80)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 JSON_VALUES = st.recursive(
