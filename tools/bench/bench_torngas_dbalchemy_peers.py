@@ -1,7 +1,7 @@
 """Writing, and reading from coroutines, beside plain SQLAlchemy and Flask-SQLAlchemy: CPU time per unit of work.
 
-Each peer has a SQLite file of its own with the same table, SQLite's own settings, and a commit per unit of work, so that
-durability is the same; what the disk takes is in nobody's figures. "coroutine" scenarios use aiosqlite everywhere.
+Each peer has a SQLite file of its own with the same table, SQLite's own settings, and a commit per unit of work, so
+that durability is the same; what the disk takes is in nobody's figures. "coroutine" scenarios use aiosqlite everywhere.
 """
 
 from __future__ import annotations
