@@ -10,8 +10,7 @@ asgi = ASGIAdapter(tornado.web.Application([("/", Hello)]))
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Callable, Iterable
 
 from tornado.http1connection import _GzipMessageDelegate
 from tornado.httputil import HTTPInputError, HTTPMessageDelegate, HTTPServerConnectionDelegate, RequestStartLine
@@ -31,6 +30,7 @@ from torngas_middleware import MiddlewareApplication
 
 __all__ = ["ASGIAdapter"]
 
+_tuple = tuple.__new__  # a named tuple without the call of its constructor
 _MEGABYTE = 1024 * 1024
 # What these do in `start_request` is done here: the request is made of the scope, in a context of its own.
 _KNOWN = (Router.start_request, MiddlewareApplication.start_request)
@@ -75,7 +75,10 @@ class ASGIAdapter:
         self._decompress = decompress_request
         self._start: list[Hook] = [self._check]
         self._stop: list[Hook] = []
-        self._direct = isinstance(application, Application) and type(application).start_request in _KNOWN
+        self._is_direct = isinstance(application, Application) and type(application).start_request in _KNOWN
+        self._is_simple = self._is_direct and not self._trusted and not decompress_request
+        # Asked only where it is there; an application finds a delegate for every request, if only one that says 404.
+        self._find: Callable[[ASGIRequest], HTTPMessageDelegate] = getattr(application, "find_handler", _nothing)
         self._checked = False
 
     def on_start(self, hook: Hook) -> Hook:
@@ -90,27 +93,51 @@ class ASGIAdapter:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, WebSocket or lifespan."""
-        kind = scope["type"]
-        if kind == "http":
-            if not self._checked:
-                self._check()
-            connection = ASGIConnection(scope, self._max_body_size, self._body_timeout)
-            target = request_target(scope)
-            try:
-                delegate = self._delegate(connection, target)
-            except HTTPInputError as error:
-                gen_log.info("Malformed HTTP message from %s: %s", connection.context, error)
-                await refuse(connection, send)
-                return
-            if self._decompress:
-                delegate = _GzipMessageDelegate(delegate, self._chunk_size, self._max_body_size)
-            await Exchange(connection, delegate, receive, send, self._chunk_size).run(_with_query(target, scope))
-        elif kind == "websocket":
+        if scope["type"] != "http":
+            await self._other(scope, receive, send)
+            return
+        if not self._checked:
+            self._check()
+        connection = ASGIConnection(scope, self._max_body_size, self._body_timeout)
+        uri, path = request_target(scope)
+        try:
+            if self._is_simple:
+                delegate = self._find(ASGIRequest(connection, path))
+            else:
+                delegate = self._delegate(connection, path)
+        except HTTPInputError as error:
+            gen_log.info("Malformed HTTP message from %s: %s", connection.context, error)
+            await refuse(connection, send)
+            return
+        line = _tuple(RequestStartLine, (connection.method, uri, connection.version))
+        ready = delegate.headers_received(line, connection.headers)
+        if ready is not None or connection.unread:
+            await Exchange(connection, delegate, receive, send, self._chunk_size).run(ready)
+            return
+        delegate.finish()
+        whole, connection.whole = connection.whole, None
+        if whole is None:
+            await Exchange(connection, delegate, receive, send, self._chunk_size).respond()
+            return
+        start, body, sent = whole
+        try:
+            await send(start)
+            await send(body)
+            if not sent.done():
+                sent.set_result(None)
+        except OSError:  # "the client has left", as ASGI 2.4 says
+            pass
+        finally:
+            if not sent.done():
+                connection.fail(sent)
+
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
-        elif kind == "lifespan":
+        elif scope["type"] == "lifespan":
             await serve_lifespan(receive, send, self._start, self._stop)
         else:
-            raise ASGIError(f"ASGIAdapter: got a scope of type {kind!r}; expected http, websocket or lifespan")
+            raise ASGIError(f"ASGIAdapter: got a scope of type {scope['type']!r}; expected http, websocket or lifespan")
 
     def _check(self) -> None:
         """Raises ASGIError unless an event loop of asyncio runs."""
@@ -123,32 +150,30 @@ class ASGIAdapter:
             ) from error
         self._checked = True
 
-    def _delegate(self, connection: ASGIConnection, target: str) -> HTTPMessageDelegate:
+    def _delegate(self, connection: ASGIConnection, path: str) -> HTTPMessageDelegate:
         if self._trusted:
             connection.context.apply(connection.headers, self._trusted)
-        if self._direct:
-            request = ASGIRequest(connection, target)
-            return cast("HTTPMessageDelegate", cast("Application", self.application).find_handler(request))
-        return self.application.start_request(self, connection)
+        if self._is_direct:
+            delegate = self._find(ASGIRequest(connection, path))
+        else:
+            delegate = self.application.start_request(self, connection)
+        return _GzipMessageDelegate(delegate, self._chunk_size, self._max_body_size) if self._decompress else delegate
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._check()
         await receive()  # websocket.connect
         connection = WebSocketConnection(scope, receive)
-        target = request_target(scope)
+        uri, path = request_target(scope)
         try:
-            delegate = self._delegate(connection, target)
+            delegate = self._delegate(connection, path)
         except HTTPInputError as error:
             gen_log.info("Malformed HTTP message from %s: %s", connection.context, error)
             await send({"type": "websocket.close"})
             return
-        delegate.headers_received(
-            RequestStartLine("GET", _with_query(target, scope), connection.version), connection.headers
-        )
+        delegate.headers_received(RequestStartLine("GET", uri, connection.version), connection.headers)
         delegate.finish()
         await connection.run(send)
 
 
-def _with_query(target: str, scope: Scope) -> str:
-    query = scope["query_string"]
-    return f"{target}?{query.decode('latin1')}" if query else target
+def _nothing(request: ASGIRequest) -> HTTPMessageDelegate:
+    raise NotImplementedError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPOutputError, RequestStartLine, ResponseStartLine
@@ -19,6 +19,8 @@ __all__ = ["ASGIConnection"]
 _VERSIONS = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0", "2": "HTTP/2", "3": "HTTP/3"}
 
 
+_FRAMING = frozenset((b"host", b"content-length", b"content-type", b"transfer-encoding"))
+
 Written: TypeAlias = tuple[Message, asyncio.Future[None] | None]
 
 
@@ -30,73 +32,51 @@ class ASGIConnection(HTTPConnection):
         headers: The request's, decoded when the first one is asked for.
         context: The `Peer`.
         host: The value of `Host` as it was sent; two values are joined by a comma, which is no host.
-        has_body: Whether a body may follow: only a length of 0, or in HTTP/1 the lack of both headers, says no.
-        unread: Whether a part of the body was not read yet.
+        length: That of the body, if it was told.
+        unread: Whether a part of the body was not read yet. No body follows a length of 0, and in HTTP/1 the lack of
+            both headers.
+        whole: The two messages of a response that was written at once, and its future; None once they are sent.
         finished: The handler finished its response.
         closed: Nothing more can be written: the client left, or the response was broken off.
         gone: The client left.
     """
 
-    __slots__ = (
-        "_close_callback",
-        "_context",
-        "_out",
-        "_remaining",
-        "_sending",
-        "_wake",
-        "body_timeout",
-        "closed",
-        "finished",
-        "gone",
-        "has_body",
-        "has_content_type",
-        "headers",
-        "host",
-        "length",
-        "max_body_size",
-        "method",
-        "multiplexed",
-        "scope",
-        "started",
-        "unread",
-        "version",
-    )
+    finished = started = closed = gone = has_content_type = False
+    length: int | None = None
+    _close_callback: Callable[[], None] | None = None
+    _wake: asyncio.Future[None] | None = None
+    _remaining: int | None = None
+    _context: Peer | None = None
+    whole: tuple[Message, Message, asyncio.Future[None]] | None = None
+    _sending: Sequence[Written] = ()
 
     def __init__(self, scope: Scope, max_body_size: int, body_timeout: float | None) -> None:
         self.scope = scope
         self.method: str = scope.get("method", "GET")
-        version = scope.get("http_version", "1.1")
+        version: str = scope["http_version"]
         self.version: str = _VERSIONS.get(version, "HTTP/1.1")
-        self.multiplexed = version[0] != "1"
         self.max_body_size = max_body_size
         self.body_timeout = body_timeout
-        self.finished = self.started = self.closed = self.gone = False
-        self._close_callback: Callable[[], None] | None = None
-        self._wake: asyncio.Future[None] | None = None
         self._out: list[Written] = []
-        self._sending: list[Written] = self._out
-        self._remaining: int | None = None
-        self._context: Peer | None = None
-        self._read_headers(scope["headers"])
-
-    def _read_headers(self, pairs: Any) -> None:
-        host = None
-        length = None
-        has_body = self.multiplexed
-        self.has_content_type = False
-        for name, value in pairs:
-            if name == b"host":
-                host = value if host is None else host + b"," + value
-            elif name == b"content-length":
-                length = value
-            elif name == b"transfer-encoding":
-                has_body = True
-            elif name == b"content-type":
-                self.has_content_type = True
-        self.host: bytes | None = host
-        self.length = int(length) if length is not None and length.isdigit() else None
-        self.has_body = self.unread = has_body if self.length is None else self.length > 0
+        pairs = scope["headers"]
         self.headers = RequestHeaders(pairs)
+        has_body = self.multiplexed = version[0] != "1"
+        host = length = None
+        for name, value in pairs:
+            if name in _FRAMING:
+                if name == b"host":
+                    host = value if host is None else host + b"," + value
+                elif name == b"content-length":
+                    length = value
+                elif name == b"content-type":
+                    self.has_content_type = True
+                else:
+                    has_body = True
+        self.host: bytes | None = host
+        if length is not None and length.isdigit():
+            self.length = int(length)
+            has_body = self.length > 0
+        self.unread = has_body
 
     @property
     def context(self) -> Peer:
@@ -161,6 +141,23 @@ class ASGIConnection(HTTPConnection):
         self._out.append((start, None))
         return self.write(chunk)
 
+    def write_response(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, body: bytes
+    ) -> asyncio.Future[None]:
+        """`write_headers` and `finish` in one, for a response that is whole; its length is told."""
+        length = headers._as_list.get("Content-Length")
+        if self.closed or self.started or self.unread or not length or length[0] != str(len(body)):
+            future = self.write_headers(start_line, headers, body)
+            self.finish()
+            return future
+        future = asyncio.get_running_loop().create_future()
+        start = self._start(start_line[1], headers)  # type: ignore[arg-type]  # a server sends no request line
+        self.whole = start, self._body(body, more=False), future
+        self.started = self.finished = True
+        if self._wake is not None:
+            self._notify()
+        return future
+
     def _start(self, code: int, headers: HTTPHeaders) -> Message:
         if code == 101:
             self.detach()
@@ -220,6 +217,9 @@ class ASGIConnection(HTTPConnection):
     def lose(self) -> None:
         """Gives up what is not sent yet, and tells whoever waits for it."""
         self.closed = self.gone = True
+        if self.whole is not None:
+            self.fail(self.whole[2])
+            self.whole = None
         self._give_up([*self._sending, *self._out])
         self._out = []
         self._notify()
@@ -236,10 +236,11 @@ class ASGIConnection(HTTPConnection):
 
     def _failed(self) -> asyncio.Future[None]:
         future = asyncio.get_running_loop().create_future()
-        self._fail(future)
+        self.fail(future)
         return future
 
-    def _fail(self, future: asyncio.Future[None]) -> None:
+    def fail(self, future: asyncio.Future[None]) -> None:
+        """Tells whoever waits for a write that it will not be sent."""
         if not future.done():
             future.set_exception(self._closed_error())
             future.exception()  # nobody needs to look at it
@@ -264,6 +265,10 @@ class ASGIConnection(HTTPConnection):
 
     async def send_written(self, send: Send) -> None:
         """Hands what was written so far to the server; its own pace is the backpressure."""
+        if self.whole is not None:
+            start, body, sent = self.whole
+            self._out = [(start, None), (body, sent)]
+            self.whole = None
         while self._out:
             self._sending, self._out = self._out, []
             for message, future in self._sending:
@@ -279,4 +284,4 @@ class ASGIConnection(HTTPConnection):
     def _give_up(self, out: list[Written]) -> None:
         for _, future in out:
             if future is not None:
-                self._fail(future)
+                self.fail(future)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-from tornado.httputil import HTTPInputError, HTTPMessageDelegate, RequestStartLine
+from tornado.httputil import HTTPInputError, HTTPMessageDelegate
 from tornado.log import gen_log
 
 from torngas.asgi.connection import ASGIConnection
@@ -49,11 +49,13 @@ class Exchange:
         self._chunk_size = chunk_size
         self._receiving = False
 
-    async def run(self, uri: str) -> None:
-        """Runs it to the end of the response, or until the client left."""
+    async def run(self, ready: Awaitable[None] | None) -> None:
+        """Runs it to the end of the response, or until the client left.
+
+        Args:
+            ready: What `headers_received` answered.
+        """
         connection = self._connection
-        line = RequestStartLine(connection.method, uri, connection.version)
-        ready = self._delegate.headers_received(line, connection.headers)
         message = None
         if ready is None and connection.unread and self._fits(0):
             message = await self._receive()
@@ -65,7 +67,8 @@ class Exchange:
         if connection.unread or ready is not None:
             await self._run_with_reader(ready, message)
         else:
-            await self._respond()
+            self._delegate.finish()
+            await self.respond()
 
     def _fits(self, size: int) -> bool:
         limit = self._connection.max_body_size
@@ -74,10 +77,9 @@ class Exchange:
     def _is_small(self, body: bytes) -> bool:
         return len(body) <= self._chunk_size and self._fits(len(body))
 
-    async def _respond(self) -> None:
-        """Lets the delegate answer the request, which has no body that is still to come."""
+    async def respond(self) -> None:
+        """Sends the response of a delegate that has the whole request."""
         connection = self._connection
-        self._delegate.finish()
         if not connection.finished:
             # Most coroutines are over after their first step; only after it is it worth to watch the client.
             await asyncio.sleep(0)

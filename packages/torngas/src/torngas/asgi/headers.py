@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import tornado
+from tornado.escape import native_str
 from tornado.httputil import HTTPHeaders
 
 __all__ = ["Pairs", "RequestHeaders", "response_pairs"]
 
 Pairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
-_TORNADO = f"TornadoServer/{tornado.version}"
-# The server frames the message; RFC 9113 §8.2.2 forbids the last ones where there is no HTTP/1 connection.
-_FRAMING = frozenset(("Transfer-Encoding",))
-_CONNECTION = _FRAMING | {"Connection", "Keep-Alive", "Proxy-Connection", "Upgrade"}
+_TORNADO = [f"TornadoServer/{tornado.version}"]
+# Of HTTP/1 alone, RFC 9113 §8.2.2.
+_HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"upgrade"))
 
 
 class _Content:
@@ -58,9 +59,18 @@ def _name(raw: bytes) -> str:
     return "-".join([word.capitalize() for word in raw.decode("latin1").split("-")])
 
 
-@lru_cache(1000)
-def _raw_name(name: str) -> bytes:
-    return name.lower().encode("latin1")
+class _RawNames(dict[str, bytes]):
+    """The names of responses as ASGI has them; empty for what is the server's: its name, its clock, the framing."""
+
+    def __missing__(self, name: str) -> bytes:
+        raw = name.lower().encode("latin1")
+        if len(self) < 1000:
+            self[name] = raw
+        return raw
+
+
+_RAW = _RawNames({"Date": b"", "Server": b"", "Transfer-Encoding": b""})
+_value = itemgetter(1)
 
 
 def response_pairs(headers: HTTPHeaders, *, multiplexed: bool = False) -> list[tuple[bytes, bytes]]:
@@ -75,18 +85,23 @@ def response_pairs(headers: HTTPHeaders, *, multiplexed: bool = False) -> list[t
     Raises:
         ValueError: A value holds CR, LF or NUL, or no latin-1.
     """
-    pairs = []
-    unwanted = _CONNECTION if multiplexed else _FRAMING
-    content: dict[str, list[Any]] = headers._as_list  # str by its type, bytes in what older code wrote
-    for name, values in content.items():
-        if name == "Date" or name in unwanted:
-            continue
-        raw = _raw_name(name)
-        for value in values:
-            if value == _TORNADO and name == "Server":
-                continue
-            coded = value if isinstance(value, bytes) else value.encode("latin1")
-            if b"\n" in coded or b"\r" in coded or b"\0" in coded:
-                raise ValueError(f"Illegal characters (CR, LF or NUL) in header: {coded!r}")
-            pairs.append((raw, coded))
-    return pairs
+    content: dict[str, list[str]] = headers._as_list
+    try:
+        pairs = [
+            (raw, value.encode("latin1")) for name, values in content.items() if (raw := _RAW[name]) for value in values
+        ]
+    except AttributeError:  # bytes, in what older code wrote: Tornado takes them too
+        return response_pairs(_of_text(headers), multiplexed=multiplexed)
+    if content.get("Server", _TORNADO) != _TORNADO:
+        pairs.extend([(b"server", value.encode("latin1")) for value in content["Server"]])
+    sent = b"".join(map(_value, pairs))
+    if b"\n" in sent or b"\r" in sent or b"\0" in sent:
+        raise ValueError(f"Illegal characters (CR, LF or NUL) in header: {sent!r}")
+    return [pair for pair in pairs if pair[0] not in _HOP_BY_HOP] if multiplexed else pairs
+
+
+def _of_text(headers: HTTPHeaders) -> HTTPHeaders:
+    text = HTTPHeaders()
+    for name, value in headers.get_all():
+        text.add(name, native_str(value))
+    return text

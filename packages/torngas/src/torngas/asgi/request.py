@@ -22,6 +22,8 @@ __all__ = ["ASGIRequest", "request_target"]
 
 T = TypeVar("T")
 
+_SAFE = "/~!$&'()*+,;=:@"
+
 
 class _Lazy(Generic[T]):
     """An attribute that is computed at its first use; unlike functools.cached_property it takes no lock."""
@@ -44,16 +46,18 @@ def _checked_host(raw: bytes) -> tuple[str, str]:
     return request.host, request.host_name
 
 
-def request_target(scope: Scope) -> str:
-    """The path as it was sent, percent-encoded, without the prefix below which the application is mounted."""
-    raw = scope.get("raw_path")
-    path = raw.partition(b"?")[0].decode("latin1") if raw else quote(scope["path"], safe="/~!$&'()*+,;=:@")
-    root = scope.get("root_path")
-    if root:
-        prefix = quote(root.rstrip("/"), safe="/~!$&'()*+,;=:@")
+def request_target(scope: Scope) -> tuple[str, str]:
+    """The request's uri and path as they were sent, percent-encoded, without the prefix of a mounted application."""
+    raw: bytes | None = scope.get("raw_path")
+    path = quote(scope["path"], safe=_SAFE) if raw is None else raw.decode("latin1")
+    if "?" in path:  # which is none of it; some servers leave the query there
+        path = path.partition("?")[0]
+    if scope.get("root_path"):
+        prefix = quote(scope["root_path"].rstrip("/"), safe=_SAFE)
         if path == prefix or path.startswith(prefix + "/"):
-            return path[len(prefix) :] or "/"
-    return path
+            path = path[len(prefix) :] or "/"
+    query = scope["query_string"]
+    return (f"{path}?{query.decode('latin1')}" if query else path), path
 
 
 class ASGIRequest(HTTPServerRequest):
@@ -68,17 +72,18 @@ class ASGIRequest(HTTPServerRequest):
         HTTPInputError: `Host` is missing, malformed or sent twice, or the query has too many fields.
     """
 
+    body = b""
+    server_connection = None
+    _finish_time = None
+
     def __init__(self, connection: ASGIConnection, path: str) -> None:
         scope = self.scope = connection.scope
         self.connection = connection
-        self.server_connection = None
         self.method = connection.method
         self.version = connection.version
         self.path = path
         self.headers = connection.headers
-        self.body = b""
         self._start_time = time.time()
-        self._finish_time = None
         host = connection.host
         if host is not None:
             self.host, self.host_name = _checked_host(host)

@@ -40,8 +40,6 @@ class WebSocketConnection(ASGIConnection):
     Where the server has no extension for the latter it answers 403 by itself.
     """
 
-    __slots__ = ("_ahead", "_denies", "_receive", "accepted", "ended")
-
     def __init__(self, scope: Scope, receive: Receive) -> None:
         super().__init__(scope, 0, None)
         self._receive = receive
