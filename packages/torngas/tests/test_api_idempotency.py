@@ -241,6 +241,10 @@ async def finished(handler):
     await handler.finish({"by": "finish"})
 
 
+async def finished_in_passing(handler):
+    handler.finish("by finish")
+
+
 async def ended(handler):
     handler.set_status(402)
     handler.write("no")
@@ -257,8 +261,8 @@ async def redirected(handler):
 
 @pytest.mark.parametrize(
     ("work", "status"),
-    [(conflict, 404), (finished, 202), (ended, 402), (empty, 204), (redirected, 303)],
-    ids=["404", "202", "402", "204", "303"],
+    [(conflict, 404), (finished, 202), (finished_in_passing, 200), (ended, 402), (empty, 204), (redirected, 303)],
+    ids=["404", "202", "200", "402", "204", "303"],
 )
 async def test_every_other_end_is_kept(cache, work, status):
     kind = payments(cache, work)
@@ -394,6 +398,23 @@ async def test_middlewares_see_a_replay_as_they_see_every_response(memory):
     assert {json.loads(one.body)["text"] for one in answers} == {"x" * 5000}
     assert len({one.headers["X-Request-Id"] for one in answers}) == 3
     assert len(kind.runs) == 1
+
+
+class Early:
+    """Sets a header before the method."""
+
+    def __init__(self):
+        self.number = 0
+
+    def process_request(self, handler, clear):
+        self.number += 1
+        handler.set_header("X-Early", str(self.number))
+
+
+async def test_headers_that_were_set_before_are_those_of_each_request(memory):
+    async with serving(payments(memory), middlewares=[Early()]) as client:
+        answers = [await client.apost("/", data=b"", headers=key()) for _ in range(2)]
+    assert [one.headers.get_list("X-Early") for one in answers] == [["1"], ["2"]]
 
 
 async def test_a_response_that_cannot_be_stored_is_sent_all_the_same(memory, caplog):

@@ -189,7 +189,9 @@ def test_a_missing_scope_is_a_403_that_names_it(client, tokens):
 def test_sessions_and_passwords_have_the_scopes_that_were_declared_and_no_other(client):
     assert client.post("/", headers=basic("ada", "s3crét")).status_code == 403
     client.login("sue")
-    assert client.post("/").status_code == 403
+    answer = client.post("/")
+    assert answer.status_code == 403
+    assert "WWW-Authenticate" not in answer.headers
     assert client.delete("/").json() == {"deleted": "sue"}
 
 
@@ -429,6 +431,19 @@ def test_a_method_that_names_a_scheme_takes_no_other(tokens):
         answer = client.get("/")
         assert (answer.status_code, answer.headers.get_list("WWW-Authenticate")) == (401, ['Bearer realm="api"'])
         assert client.get("/", headers=bearer(issue(client, tokens))).text == "tom"
+
+
+def test_a_method_that_names_a_scheme_does_not_take_a_handler_s_own_user_either(tokens):
+    class Main(RequestHandler):
+        def get_current_user(self):
+            return "from the cookie"
+
+        @requires(auth=BearerAuth(tokens))
+        def get(self):
+            self.write(self.current_user)
+
+    with Client(served(("/", Main))) as client:
+        assert client.get("/").status_code == 401
 
 
 def test_security_says_which_schemes_open_a_method(tokens, orders):
