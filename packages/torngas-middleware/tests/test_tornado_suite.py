@@ -88,7 +88,8 @@ loader, suite = unittest.TestLoader(), unittest.TestSuite()
 for part in sys.argv[3:]:
     suite.addTests(loader.loadTestsFromModule(load("tornado.test." + part)))
 result = unittest.TextTestRunner(stream=sys.stderr, verbosity=0).run(suite)
-print(result.testsRun, len(result.failures) + len(result.errors), counts["request"], counts["complete"], counts["short"])
+failed = len(result.failures) + len(result.errors)
+print(result.testsRun, failed, counts["request"], counts["complete"], counts["short"])
 sys.exit(not result.wasSuccessful())
 '''
 

@@ -56,7 +56,7 @@ class Connection(HTTP1Connection):
 
     def write_response(self, start_line: ResponseStartLine, headers: HTTPHeaders, body: bytes) -> asyncio.Future[None]:
         """`write_headers` and `finish`."""
-        stream = self.stream
+        stream: Any = self.stream
         data = self._whole(start_line, headers, body)
         if data is None:
             future = self.write_headers(start_line, headers, body)
