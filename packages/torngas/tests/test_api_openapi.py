@@ -247,6 +247,27 @@ def test_answers(document):
     assert list(document["paths"]["/notes"]["post"]["responses"]) == ["201", "400", "415", "422"]
 
 
+def test_instants_have_a_format_wherever_they_stand():
+    class Held(msgspec.Struct):
+        when: datetime
+        maybe: datetime | None
+        by_name: dict[str, list[datetime]]
+        note: Note
+
+    def get(self, at):
+        raise NotImplementedError
+
+    get.__annotations__ = {"at": datetime | None, "return": list[Held]}
+    found = of(made(get=endpoint()(get)))
+    properties = found["components"]["schemas"]["Held"]["properties"]
+    instant = {"type": "string", "format": "date-time"}
+    assert found["paths"]["/x"]["get"]["parameters"][0]["schema"] == instant
+    assert properties["when"] == instant
+    assert instant in properties["maybe"]["anyOf"]
+    assert properties["by_name"]["additionalProperties"]["items"] == instant
+    assert found["components"]["schemas"]["Note"]["properties"]["written"] == instant
+
+
 def test_only_schemas_that_are_named_are_components(document):
     assert sorted(document["components"]["schemas"]) == [
         "Color", "Color.closed", "NewNote", "NewNote.closed", "Note", "ProblemDetails", "Tag", "Tag.closed",

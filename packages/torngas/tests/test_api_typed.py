@@ -304,6 +304,36 @@ def test_a_model_takes_its_fields_from_the_query():
     ]
 
 
+class Nullable(msgspec.Struct):
+    number: int | None = None
+    when: datetime | None = None
+    whens: list[datetime] | None = None
+    text: Annotated[str, msgspec.Meta(max_length=5)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.text == "never":
+            raise ValueError("never is not a text")
+
+
+def test_the_fields_of_a_model_are_converted_as_strictly_as_parameters():
+    @endpoint()
+    def get(self, one: Annotated[Nullable, Query()]) -> Nullable:
+        return one
+
+    now = "2026-01-01T00:00:00Z"
+    assert returned(get, f"/x?number=5&when={now}&whens={now}&text=null") == {
+        "number": 5, "when": now, "whens": [now], "text": "null",
+    }  # fmt: skip
+    assert returned(get) == {"number": None, "when": None, "whens": None, "text": None}
+    assert errors(get, "/x?number=null&when=5&whens=null&text=toolong") == [
+        (422, "query", "number", "", "Expected `int`"),
+        (422, "query", "when", "", "Invalid RFC3339 encoded datetime"),
+        (422, "query", "whens", "/0", "Invalid RFC3339 encoded datetime"),
+        (422, "query", "text", "", "Expected `str` of length <= 5"),
+    ]
+    assert errors(get, "/x?text=never") == [(422, "query", "", "", "never is not a text")]
+
+
 def test_a_model_takes_its_fields_from_headers_and_cookies():
     @endpoint()
     def get(self, client: Annotated[Client7, Header()], cookies: Annotated[Paging, Cookie()]) -> Any:
@@ -338,6 +368,19 @@ def test_forms_urlencoded_and_multipart():
         refused = client.post("/x", json={"name": "ada"})
         assert refused.status_code == 415
         assert "application/x-www-form-urlencoded" in refused.json()["errors"][0]["detail"]
+
+
+def test_unknown_fields_of_a_form_are_refused_on_demand():
+    def post(self, name: Annotated[str, Form()], paging: Annotated[Paging | None, Form()] = None) -> Any:
+        return name
+
+    form = {"name": "ada", "page": "3", "color": "red"}
+    with serving(handler_of(endpoint()(post))) as client:
+        assert client.post("/x", data=form).json() == "ada"
+    with serving(handler_of(endpoint(forbid_unknown=True)(post))) as client:
+        refused = client.post("/x", data=form)
+        assert refused.json()["errors"] == [{"in": "form", "name": "color", "detail": "Unknown field"}]
+        assert client.post("/x", data={"name": "ada"}).status_code == 200
 
 
 def test_all_mistakes_are_told_at_once():

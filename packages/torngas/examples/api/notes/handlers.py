@@ -4,8 +4,10 @@ from typing import Annotated
 
 from base import Api
 
-from notes.models import NewNote, Note, Priority, notes
-from torngas.api import Problem, Query, endpoint
+from notes.models import Change, NewNote, Note, Priority, Search, notes
+from torngas.api import Body, Cookie, Form, Header, Path, Problem, Query, endpoint
+
+NoteId = Annotated[int, Path(description="The number of a note.")]
 
 
 class Notes(Api):
@@ -24,26 +26,47 @@ class Notes(Api):
         return found[(page - 1) * per_page : page * per_page]
 
     @endpoint(tags=["notes"], status=201, forbid_unknown=True)
-    async def post(self, body: NewNote) -> Note:
+    async def post(
+        self, body: Annotated[NewNote, Body(description="The note.", examples=[{"title": "Hello", "tags": ["new"]}])]
+    ) -> Note:
         """Write a note."""
         note = notes.add(body)
         self.set_header("Location", self.reverse_url("Note", note.id))
         return note
 
 
+class Found(Api):
+    @endpoint(tags=["notes"])
+    async def get(self, wanted: Annotated[Search, Query()]) -> list[Note]:
+        """Search the notes."""
+        return notes.search(wanted)
+
+
+class Imported(Api):
+    @endpoint(tags=["notes"], status=201)
+    async def post(self, body: Annotated[list[NewNote], Body(max_length=50)]) -> list[Note]:
+        """Write many notes at once."""
+        return [notes.add(one) for one in body]
+
+
 class OneNote(Api):
     @endpoint(tags=["notes"])
-    async def get(self, note_id: int) -> Note:
+    async def get(self, note_id: NoteId) -> Note:
         """Read a note."""
         return self.found(notes.found.get(note_id))
 
     @endpoint(tags=["notes"], forbid_unknown=True)
-    async def put(self, note_id: int, body: NewNote) -> Note:
-        """Change a note."""
-        return self.found(notes.replace(note_id, body))
+    async def put(self, note_id: NoteId, body: NewNote) -> Note:
+        """Replace a note."""
+        return self.found(notes.change(note_id, body))
+
+    @endpoint(tags=["notes"], forbid_unknown=True)
+    async def patch(self, note_id: NoteId, body: Change) -> Note:
+        """Change a part of a note."""
+        return self.found(notes.change(note_id, body))
 
     @endpoint(tags=["notes"])
-    async def delete(self, note_id: int) -> None:
+    async def delete(self, note_id: NoteId) -> None:
         """Throw a note away."""
         self.found(notes.found.pop(note_id, None))
 
@@ -51,3 +74,18 @@ class OneNote(Api):
         if note is None:
             raise Problem(404, "There is no note of this number.")
         return note
+
+
+class Feedback(Api):
+    """What a page's form sends, and what the browser says besides."""
+
+    @endpoint(tags=["feedback"], deprecated=True, forbid_unknown=True)
+    async def post(
+        self,
+        stars: Annotated[int, Form(ge=1, le=5)],
+        text: Annotated[str, Form(max_length=500)] = "",
+        theme: Annotated[str, Cookie()] = "light",
+        dnt: Annotated[bool, Header(description="Whether nothing may be remembered.")] = False,
+    ) -> dict[str, str | int | bool]:
+        """Say what you think."""
+        return {"stars": stars, "length": len(text), "theme": theme, "remembered": not dnt}

@@ -10,7 +10,7 @@ OPENAPI = {
     "title": "Notes",
     "version": "1.0.0",
     "description": "A small API: notes in the memory of one process.",
-    "tags": {"notes": "Reading and writing notes."},
+    "tags": {"notes": "Reading and writing notes.", "feedback": "A form."},
 }
 
 MIDDLEWARE_CLASSES = (

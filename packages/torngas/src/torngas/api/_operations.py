@@ -142,7 +142,9 @@ class Operation:
             for key, member, needed in named:
                 properties[key] = self.schemas.of(one.type, member=member)
                 required += [key] if needed else []
-        schema = {"type": "object", "properties": properties, "required": required}
+        schema: Node = {"type": "object", "properties": properties, "required": required}
+        if self.endpoint.declaration.forbid_unknown:
+            schema["additionalProperties"] = False
         return {"required": bool(required), "content": {media: {"schema": schema} for media in FORM_TYPES}}
 
     def _responses(self) -> Node:

@@ -28,7 +28,7 @@ from torngas.api._types import (
 from torngas.api.markers import Marker
 from torngas.exception import ArgumentError
 
-__all__ = ["REQUIRED", "Parameter", "Signature", "namespace_of", "read_signature"]
+__all__ = ["REQUIRED", "Parameter", "Signature", "is_lax", "namespace_of", "read_signature"]
 
 REQUIRED: Any = inspect.Parameter.empty
 # Of these msgspec takes numbers too when it is lax, which their documented formats do not.
@@ -64,15 +64,15 @@ class Parameter:
         return item_type(self.type) is not None
 
     @property
-    def is_lax(self) -> bool:
-        """Whether text is converted to what it looks like: numbers and booleans."""
-        leaf = item_type(self.type) if self.is_many else self.type
-        return unwrapped(leaf)[0] not in _TEXTUAL
-
-    @property
     def by_pydantic(self) -> bool:
         """Whether pydantic converts it."""
         return has_pydantic(self.type)
+
+
+def is_lax(kind: Any) -> bool:
+    """Whether text is converted to what it looks like: to numbers and booleans, not to instants and the like."""
+    item = item_type(kind)
+    return unwrapped(kind if item is None else item)[0] not in _TEXTUAL
 
 
 @dataclass(frozen=True, slots=True)

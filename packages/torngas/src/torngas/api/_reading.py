@@ -10,8 +10,8 @@ import msgspec
 from tornado.web import RequestHandler
 
 from torngas.api._bodies import FORM_TYPES, BodyRefused, JsonBody, content_type
-from torngas.api._defaults import completing
-from torngas.api._parameters import REQUIRED, Parameter, Signature
+from torngas.api._fielded import FieldedModel
+from torngas.api._parameters import REQUIRED, Parameter, Signature, is_lax
 from torngas.api._pydantic import adapter_of
 from torngas.api._refusal import Refusal
 from torngas.api._sources import sources_of
@@ -71,9 +71,10 @@ class Reader:
         self._others = tuple(name for name in names if name not in {one.key for one in path})
         self._sources = sources_of(self.parameters)
         self._optional_models = [one.name for one in rest if one.fields and one.default is not REQUIRED]
-        self._complete = completing(_asdict, *(one.type for one in rest if one.fields))
-        self._lax = _struct(signature.where, [one for one in rest if one.is_lax and not one.by_pydantic])
-        self._strict = _struct(signature.where, [one for one in rest if not one.is_lax and not one.by_pydantic])
+        plain = [one for one in rest if not (one.by_pydantic or one.fields)]
+        self._lax = _struct(signature.where, [one for one in plain if is_lax(one.type)])
+        self._strict = _struct(signature.where, [one for one in plain if not is_lax(one.type)])
+        self._fielded = [(one, _fielded(signature.where, one)) for one in rest if one.fields and not one.by_pydantic]
         self._adapters = [(one, adapter_of(one.type)) for one in rest if one.by_pydantic]
         self._form = any(one.location == "form" for one in rest)
         body = [_body(signature.where, one, closed) for one in self.parameters if one.location == "body"]
@@ -118,9 +119,11 @@ class Reader:
                 del raw[name]
         if self._form and handler.request.body and content_type(handler) not in FORM_TYPES:
             raise BodyRefused
-        values = self._complete(_convert(raw, self._lax, strict=False)) if self._lax else {}
+        values = _asdict(_convert(raw, self._lax, strict=False)) if self._lax else {}
         if self._strict:
             values.update(_asdict(_convert(raw, self._strict)))
+        for one, model in self._fielded:
+            values[one.name] = model.read(raw[one.name]) if one.name in raw else one.default
         for one, adapter in self._adapters:
             missing = one.name not in raw and one.default is not REQUIRED
             values[one.name] = one.default if missing else adapter.validate_python(raw.get(one.name))
@@ -135,6 +138,14 @@ def _body(where: str, parameter: Parameter, closed: bool) -> JsonBody:
         if not parameter.by_pydantic:
             msgspec.json.schema_components([parameter.type])
         return JsonBody(parameter, closed)
+    except TypeError as error:
+        raise _unusable(where, parameter, error) from error
+
+
+def _fielded(where: str, parameter: Parameter) -> FieldedModel:
+    try:
+        msgspec.json.schema_components([parameter.type])
+        return FieldedModel(parameter)
     except TypeError as error:
         raise _unusable(where, parameter, error) from error
 

@@ -9,7 +9,8 @@ from tornado.web import RequestHandler
 
 from torngas.api._bodies import FORM_TYPES, BodyRefused, JsonBody, content_type
 from torngas.api._faults import faults_of, told
-from torngas.api._parameters import REQUIRED, Parameter
+from torngas.api._fielded import FieldedModel
+from torngas.api._parameters import REQUIRED, Parameter, is_lax
 from torngas.api._pydantic import adapter_of, faults_of_arguments
 from torngas.api._sources import SOURCES, Item, field_items
 from torngas.api.problem import Problem
@@ -39,15 +40,19 @@ class Refusal:
     def __init__(self, parameters: tuple[Parameter, ...], body: JsonBody | None, closed: bool) -> None:
         self._parameters = parameters
         self._body = body
-        self._known = frozenset(_query_names(parameters)) if closed else None
+        self._has_form = any(one.location == "form" for one in parameters)
+        self._known = frozenset(_names(parameters, "query")) if closed else None
+        self._fields = frozenset(_names(parameters, "form")) if closed and self._has_form else None
 
     def check(self, handler: RequestHandler) -> None:
-        """Refuses query arguments that the method does not have, if it shall.
+        """Refuses query arguments and fields of a form that the method does not have, if it shall.
 
         Raises:
             ValueError: there is one.
         """
         if self._known is not None and not handler.request.query_arguments.keys() <= self._known:
+            raise BodyRefused
+        if self._fields is not None and not handler.request.body_arguments.keys() <= self._fields:
             raise BodyRefused
 
     def problem(self, handler: RequestHandler, parts: dict[str, Any], error: Exception) -> Problem:
@@ -65,7 +70,7 @@ class Refusal:
         return Problem(status, _DETAILS[status], errors=entries)
 
     def _found(self, handler: RequestHandler, parts: dict[str, Any]) -> Iterator[Found]:
-        if any(one.location == "form" for one in self._parameters):
+        if self._has_form:
             yield from _form_type(handler)
         for one in self._parameters:
             if one.location == "path":
@@ -81,9 +86,12 @@ class Refusal:
                 yield status, _entry("body", self._body.parameter.name, pointer, detail)
 
     def _unknown(self, handler: RequestHandler) -> Iterator[Found]:
-        for name in handler.request.query_arguments if self._known is not None else ():
-            if name not in (self._known or ()):
+        if self._known is not None:
+            for name in handler.request.query_arguments.keys() - self._known:
                 yield 422, _entry("query", name[:100], "", "Unknown argument")
+        if self._fields is not None:
+            for name in handler.request.body_arguments.keys() - self._fields:
+                yield 422, _entry("form", name[:100], "", "Unknown field")
 
 
 def _form_type(handler: RequestHandler) -> Iterator[Found]:
@@ -115,7 +123,7 @@ def _of_model(handler: RequestHandler, parameter: Parameter) -> Iterator[Found]:
     if parameter.by_pydantic:
         faults = faults_of_arguments(adapter_of(parameter.type), raw)
     else:
-        faults = faults_of(raw, parameter.type, strict=False)
+        faults = FieldedModel(parameter).faults(raw)
     for pointer, detail in faults:
         name, _, rest = pointer.removeprefix("/").partition("/")
         yield 422, _entry(parameter.location, keys.get(name, name), f"/{rest}" if rest else "", detail)
@@ -135,7 +143,7 @@ def _faults(parameter: Parameter, key: str, raw: Any) -> Iterator[Found]:
     if parameter.by_pydantic:
         faults = faults_of_arguments(adapter_of(parameter.type), raw)
     else:
-        faults = faults_of(raw, parameter.type, strict=not parameter.is_lax)
+        faults = faults_of(raw, parameter.type, strict=not is_lax(parameter.type))
     for pointer, detail in faults:
         yield 422, _entry(parameter.location, key, pointer, detail)
 
@@ -145,7 +153,7 @@ def _entry(location: str, name: str, pointer: str, detail: str) -> dict[str, Any
     return {**entry, "pointer": pointer} if pointer else entry
 
 
-def _query_names(parameters: Iterable[Parameter]) -> Iterator[str]:
+def _names(parameters: Iterable[Parameter], location: str) -> Iterator[str]:
     for one in parameters:
-        if one.location == "query":
+        if one.location == location:
             yield from (key for _, key, _ in field_items(one)) if one.fields else (one.key,)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from torngas.api._formats import add_formats
 from torngas.api._parameters import REQUIRED
 from torngas.api._pydantic import schemas_by_pydantic
 from torngas.api._types import has_pydantic
@@ -70,6 +71,9 @@ class Schemas:
         """
         by_msgspec = [one.kind for one in self._asked if not has_pydantic(one.kind)]
         made, self._components = msgspec.json.schema_components(by_msgspec, ref_template=f"{_ROOT}{{name}}")
+        seen: set[str] = set()
+        for kind, schema in zip(by_msgspec, made, strict=True):
+            add_formats(kind, schema, self._components, _ROOT, seen)
         schemas = iter(made)
         by_pydantic = [(one.kind, one.sent) for one in self._asked if has_pydantic(one.kind)]
         others = iter(schemas_by_pydantic(by_pydantic, _ROOT, self._components))
