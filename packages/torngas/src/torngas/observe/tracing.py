@@ -82,7 +82,15 @@ class TracingMiddleware:
 
     def process_request(self, handler: RequestHandler, clear: Any) -> None:
         """Begins the span, as a part of the caller's trace."""
-        request: Any = handler.request
+        span, parent = self._start(handler.request)
+        # Never detached: the request's context is its own, and over with it.
+        self._context.attach(self._trace.set_span_in_context(span, parent))
+        task = asyncio.current_task()
+        if task is not None:  # whoever calls clear() ends all later hooks, ours too
+            task.add_done_callback(lambda _: self._end(handler) if getattr(clear, "cleared", False) else None)
+
+    def _start(self, request: Any) -> tuple[Any, Any]:
+        """The span, and the context of the caller."""
         parent = self._propagate.extract(request.headers, getter=_GETTER)
         span = self._tracer.start_span(
             _name(request),
@@ -92,11 +100,7 @@ class TracingMiddleware:
             start_time=time.time_ns() - int(request.request_time() * 1e9),
         )
         setattr(request, _SPAN, span)
-        # Never detached: the request's context is its own, and over with it.
-        self._context.attach(self._trace.set_span_in_context(span, parent))
-        task = asyncio.current_task()
-        if task is not None:  # whoever calls clear() ends all later hooks, ours too
-            task.add_done_callback(lambda _: self._end(handler) if getattr(clear, "cleared", False) else None)
+        return span, parent
 
     def process_exception(
         self,
@@ -116,14 +120,17 @@ class TracingMiddleware:
             handler.request._torngas_failed = True  # type: ignore[attr-defined]
 
     def process_endcall(self, handler: RequestHandler, clear: Any) -> None:
-        """Ends the span."""
+        """Ends the span; one that was refused before any handler began it (an unknown method) has it made now."""
+        if not hasattr(handler.request, _SPAN):
+            self._start(handler.request)
         self._end(handler)
 
     def _end(self, handler: RequestHandler) -> None:
         request: Any = handler.request
-        span = request.__dict__.pop(_SPAN, None)
+        span = getattr(request, _SPAN, None)
         if span is None:
             return
+        setattr(request, _SPAN, None)
         status = handler.get_status()
         if getattr(request, "unanswered", False) and status != 101:
             span.set_attribute("error.type", "client_disconnected")
