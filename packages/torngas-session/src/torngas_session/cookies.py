@@ -49,7 +49,7 @@ class SessionCookie:
         lines = request.headers.get_list("Cookie")
         if not lines:
             return _NONE
-        header = lines[0] if len(lines) == 1 else ";".join(lines)
+        header = ";".join(lines)
         before, found, rest = header.partition(self._named)
         if not found or before[-2:] not in _BOUNDARIES or self.name in rest:
             return self._search(header)

@@ -121,12 +121,13 @@ class RecordCodec:
 class Lifetimes:
     """The timeouts of a configuration, applied to records: `now` and all instants are in milliseconds."""
 
-    __slots__ = ("_absolute", "_browser_interval", "_browser_kept", "_expires", "_idle", "_interval")
+    __slots__ = ("_absolute", "_browser_interval", "_browser_kept", "_ends_early", "_expires", "_idle", "_interval")
 
     def __init__(self, config: SessionConfig) -> None:
         self._expires = config.expires
         self._idle = math.inf if config.idle_timeout is None else config.idle_timeout * 1000
         self._absolute = None if config.absolute_timeout is None else int(config.absolute_timeout * 1000)
+        self._ends_early = config.idle_timeout is not None or self._absolute is not None
         self._browser_kept = max(_BROWSER_SESSION_KEPT, int((config.idle_timeout or 0) * 1000))
         self._interval = math.inf if config.idle_timeout is None else min(60_000.0, self._idle / 100)
         if config.rolling:
@@ -139,14 +140,12 @@ class Lifetimes:
 
     def outlook(self, record: Record, now: int) -> float | None:
         """From when on a mere use must be written, so that it is known; None if the session is over by its timeouts."""
-        deadline, seen, lifetime = record.deadline, record.seen, record.lifetime
-        if (deadline is not None and now >= deadline) or now - seen >= self._idle:
-            return None
-        if self._absolute is not None and now - record.created >= self._absolute:
+        deadline, lifetime = record.deadline, record.lifetime
+        if (deadline is not None and now >= deadline) or (self._ends_early and self._was_left(record, now)):
             return None
         if lifetime == DEFAULT_LIFETIME:
             lifetime = self._expires
-        return seen + (self._browser_interval if lifetime == 0 else self._interval)
+        return record.seen + (self._browser_interval if lifetime == 0 else self._interval)
 
     def deadline(self, lifetime: float | None, created: int, now: int) -> int | None:
         """When a session that is saved now ends by itself."""
@@ -179,6 +178,11 @@ class Lifetimes:
         if self.of(record.lifetime) == 0:
             return 0
         return None if record.deadline is None else max(1.0, (record.deadline - now) / 1000)
+
+    def _was_left(self, record: Record, now: int) -> bool:
+        """Whether the idle or the absolute timeout has passed."""
+        absolute = self._absolute
+        return now - record.seen >= self._idle or (absolute is not None and now - record.created >= absolute)
 
     @property
     def _rolls(self) -> bool:

@@ -34,12 +34,13 @@ class JsonSerializer:
 
     def loads(self, data: str | bytes, /) -> Any:
         """The value of the text."""
-        text = data if isinstance(data, str) else bytes(data).decode()
+        if type(data) is not str:
+            data = bytes(data).decode() if not isinstance(data, str) else data
         try:
-            value, end = self._scan(text, 0)
+            value, end = self._scan(data, 0)
         except StopIteration as error:
             raise ValueError(f"no JSON value at {error.value}") from None
-        if end != len(text):
+        if end != len(data):
             raise ValueError(f"text after the JSON value at {end}")
         return value
 

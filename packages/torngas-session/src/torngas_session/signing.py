@@ -4,7 +4,7 @@
     signer.verify(signer.sign("abc")) == "abc"
 
 The first key signs, every key verifies. Each purpose and version derives keys of its own from the secrets, so
-that what was signed for one place proves nothing in another. The MAC is keyed BLAKE2b of 256 bits (RFC 7693),
+that what was signed for one place proves nothing in another. The MAC is keyed BLAKE2s of 256 bits (RFC 7693),
 five times as fast as a call of OpenSSL's HMAC; compared in constant time (OWASP ASVS 5.0 V11.2.4).
 """
 
@@ -36,8 +36,7 @@ class Signer:
         salt = f"torngas-session\0{purpose}\0{version}".encode()
         secrets = [key.encode() if isinstance(key, str) else key for key in keys]
         derived = [hmac.digest(secret, salt, "sha256") for secret in secrets]
-        # The first byte makes BLAKE2 take in the key's block now; else it would do so again for every message.
-        self._keys = tuple(hashlib.blake2b(b"\0", key=key, digest_size=_MAC_BYTES) for key in derived)
+        self._keys = tuple(hashlib.blake2s(key=key) for key in derived)
 
     def sign(self, text: str) -> str:
         """`text.mac`, made with the first key."""
@@ -71,7 +70,7 @@ class Signer:
         return any(compare_digest(_digest(key, data), mac) for key in self._keys)
 
 
-def _digest(key: hashlib.blake2b, message: bytes) -> bytes:
+def _digest(key: hashlib.blake2s, message: bytes) -> bytes:
     keyed = key.copy()  # the key is hashed in already
     keyed.update(message)
     return keyed.digest()
