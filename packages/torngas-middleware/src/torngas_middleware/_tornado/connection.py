@@ -68,10 +68,10 @@ class Connection(HTTP1Connection):
         if written == len(data):
             self._finish_request(None)
             return _done()
-        self._pending_write = stream.write(data[written:])
+        self._pending_write = pending = stream.write(data[written:])
         self._write_future = future = asyncio.get_running_loop().create_future()
-        self._pending_write.add_done_callback(self._on_write_complete)
-        self._pending_write.add_done_callback(self._finish_request)
+        pending.add_done_callback(self._on_write_complete)
+        pending.add_done_callback(self._finish_request)
         return future
 
     def _whole(self, start_line: ResponseStartLine, headers: HTTPHeaders, body: bytes) -> bytes | None:
