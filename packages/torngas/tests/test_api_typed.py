@@ -522,6 +522,31 @@ def test_annotations_may_name_what_is_local():
         assert client.post("/x", json={"a": 1}).json() == {"a": 1}
 
 
+def test_members_of_the_class_do_not_hide_names_of_the_module():
+    class Handler(ApiHandler):
+        date = "a member"
+
+        def list(self):
+            return None
+
+        @endpoint()
+        def get(self, days: list[date]) -> list[date]:
+            return days
+
+    with serving(Handler) as client:
+        assert client.get("/x?days=2026-01-02").json() == ["2026-01-02"]
+
+
+def test_the_public_names_are_sorted_and_complete():
+    import inspect
+
+    import torngas.api
+
+    public = {name for name, value in vars(torngas.api).items() if name[0] != "_" and not inspect.ismodule(value)}
+    assert torngas.api.__all__ == sorted(torngas.api.__all__)
+    assert set(torngas.api.__all__) == public
+
+
 @pytest.mark.parametrize(
     ("annotations", "message"),
     [

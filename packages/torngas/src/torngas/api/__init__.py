@@ -4,7 +4,7 @@ Importing it loads nothing optional; a typed method needs msgspec (`pip install 
 """
 
 from torngas.api.documentation import documentation_routes
-from torngas.api.endpoint import Endpoint, endpoint
+from torngas.api.endpoints import Endpoint, endpoint
 from torngas.api.markers import Body, Cookie, Form, Header, Marker, Path, Query
 from torngas.api.openapi import OpenAPI
 from torngas.api.problem import Problem, ProblemErrors

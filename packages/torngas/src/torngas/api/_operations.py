@@ -19,7 +19,7 @@ from torngas.api._routes import Served
 from torngas.api._schemas import Schemas
 from torngas.api._sources import field_items
 from torngas.api._types import unwrapped
-from torngas.api.endpoint import Endpoint
+from torngas.api.endpoints import Endpoint
 from torngas.api.problem import CONTENT_TYPE
 
 __all__ = ["PROBLEM", "Operation"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -127,7 +128,10 @@ def _names(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
         frames.append(frame)
         frame = frame.f_back
     for one in reversed(frames):
-        yield from one.f_locals.items()
+        is_class = "__qualname__" in one.f_locals
+        for name, value in one.f_locals.items():
+            if not (is_class and (name in one.f_globals or hasattr(builtins, name))):  # `list` is no method of it
+                yield name, value
 
 
 def _parameter(where: str, found: inspect.Parameter, hint: Any) -> Parameter:

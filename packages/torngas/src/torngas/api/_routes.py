@@ -10,7 +10,7 @@ from typing import Any
 from tornado.routing import Rule
 from tornado.web import Application, RequestHandler
 
-from torngas.api.endpoint import Endpoint
+from torngas.api.endpoints import Endpoint
 from torngas.cli._samples import sample_path
 
 __all__ = ["Served", "served"]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torngas.api._parameters import Parameter, Signature
     from torngas.api._reading import Reader
 
-__all__ = ["Endpoint", "endpoint"]
+__all__ = ["Declaration", "Endpoint", "endpoint"]
 
 H = TypeVar("H", bound=RequestHandler)
 P = ParamSpec("P")
