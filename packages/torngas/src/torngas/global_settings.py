@@ -18,7 +18,8 @@ TRUSTED_DOWNSTREAM = ()
 # Listens on IPv4 addresses only, where the address is a name or empty.
 IPV4_ONLY = True
 
-# Handed to tornado.web.Application as it is. `cookie_secret` has no default:
+# Handed to tornado.web.Application as it is. `etag` (True, "auto", False), `json` ("orjson", "msgspec", a function) and
+# `short_path` (False: Tornado's own way) are ours: see Performance. `cookie_secret` has no default:
 #   python -c 'import secrets; print(secrets.token_urlsafe(32))'
 TORNADO_CONF = {
     "static_path": "static",
