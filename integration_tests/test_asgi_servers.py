@@ -150,6 +150,10 @@ def stop():
 """
 
 COMMANDS: dict[str, Callable[[str], list[str]]] = {
+    "onewrite": lambda path: [
+        *["torngas.asgi.onewrite", "contract:application", "--uds", path, "--log-level", "warning"],
+        *["--workers", "1", "--timeout-keep-alive", "60"],
+    ],
     "uvicorn": lambda path: ["uvicorn", "contract:application", "--uds", path, "--log-level", "warning"],
     "hypercorn": lambda path: ["hypercorn", "contract:application", "--bind", f"unix:{path}", "--workers", "0"],
     "granian": lambda path: [
@@ -162,7 +166,7 @@ CERTIFICATE = {
     "granian": ["--ssl-certificate={0}.crt", "--ssl-keyfile={0}.key"],
 }
 # What the servers tell the application of a client's close with 4000 and "bye".
-CLOSES = {"granian": "4000 None", "hypercorn": "None None", "uvicorn": "4000 bye"}
+CLOSES = {"granian": "4000 None", "hypercorn": "None None", "onewrite": "4000 bye", "uvicorn": "4000 bye"}
 SERVERS = sorted(COMMANDS)
 
 

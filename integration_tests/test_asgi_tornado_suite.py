@@ -37,7 +37,7 @@ import tornado.testing, uvicorn
 from tornado.ioloop import IOLoop
 from torngas.asgi import ASGIAdapter
 
-LEFT_OUT = set(sys.argv[2:])
+PROTOCOL, LEFT_OUT = sys.argv[2], set(sys.argv[3:])
 
 
 class Uvicorn:
@@ -49,7 +49,7 @@ class Uvicorn:
         size = app.settings.get("websocket_max_message_size", 10 * 1024 * 1024)
         config = uvicorn.Config(
             ASGIAdapter(app, **options), log_config=None, log_level="critical", lifespan="off", server_header=False,
-            proxy_headers=False, ws_max_size=size,
+            proxy_headers=False, ws_max_size=size, http=PROTOCOL,
         )
         config.load()
         self.server = uvicorn.Server(config)
@@ -100,11 +100,16 @@ sys.exit(not result.wasSuccessful())
 '''
 
 
+@pytest.mark.parametrize("protocol", ["httptools", "torngas.asgi.onewrite:OneWriteProtocol"])
 @pytest.mark.parametrize(("module", "at_least"), [("web_test", 260), ("websocket_test", 55)])
-def test_tornados_suite_passes_behind_uvicorn(module, at_least):
+def test_tornados_suite_passes_behind_uvicorn(module, at_least, protocol):
     """All but the tests in LEFT_OUT, each of which still exists."""
     done = subprocess.run(
-        [sys.executable, "-c", RUNNER, module, *LEFT_OUT], capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, "-c", RUNNER, module, protocol, *LEFT_OUT],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-5000:]
     run, failed = map(int, done.stdout.split())

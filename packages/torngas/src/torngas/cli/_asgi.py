@@ -81,7 +81,8 @@ def command_line(server: str, listening: Listening, settings: Settings) -> list[
             f"--server {server}: got --port=0 with {listening.processes} process(es); expected a port's number, "
             "because the workers bind it each for itself"
         )
-    return [sys.executable, "-m", server, *SERVERS[server](listening, settings)]
+    module = "torngas.asgi.onewrite" if server == "uvicorn" else server
+    return [sys.executable, "-m", module, *SERVERS[server](listening, settings)]
 
 
 def _given(**options: object) -> list[str]:
