@@ -365,7 +365,12 @@ BODIES = [
     ("text/plain", b""),
     (None, b"raw"),
 ]
-METHODS = ["GET"] * 12 + ["HEAD"] * 4 + ["POST"] * 5 + ["PUT", "PATCH", "DELETE", "OPTIONS", "FOO", "get"]
+METHODS = (
+    ["GET"] * 12
+    + ["HEAD"] * 4
+    + ["POST"] * 5
+    + ["PUT", "PATCH", "DELETE", "OPTIONS", "FOO", "get", "_TEMPLATE_LOADERS", "PREPARE"]
+)
 
 
 def request(rng, last):

@@ -73,8 +73,12 @@ class ShortDelegate(_tornado.HandlerDelegate):
 
     def execute(self) -> None:
         original, plain = self.original, self.plain
-        method = getattr(original, str(self.request.method).lower(), original.prepare)
-        if not (plain[method] and plain[original.prepare]):
+        method: Any = self.request.method
+        if not (
+            method in original.SUPPORTED_METHODS
+            and plain[getattr(original, method.lower(), None)]
+            and plain[original.prepare]
+        ):
             super().execute()
         elif self.context is not None:
             self._run(self.context)
