@@ -168,6 +168,10 @@ def test_estimates(connector, cluster):
         page = paginate(session, ORDERED, page=2, per_page=10, count="estimate")
         assert 100 <= page.total <= 400
         assert page.has_next
+        assert 100 <= session.query(Row).order_by(Row.id).paginate(2, 10, count="estimate").total <= 400
+        assert paginate(session, ORDERED.where(Row.id < 0), count="estimate").total == 0
+        last = paginate(session, ORDERED, page=20, per_page=10, count="estimate")
+        assert last.total >= 200, "never less than what was seen"
 
 
 def test_pages_on_every_database(connector, cluster):

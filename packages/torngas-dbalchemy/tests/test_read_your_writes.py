@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from torngas_dbalchemy import ConfigError, Connector, Consistency, Model, Pin
-from torngas_dbalchemy.consistency import RequestState
+from torngas_dbalchemy.consistency import RequestState, has_reached, position_of
 
 
 class Note(Model):
@@ -154,3 +155,42 @@ def test_a_forged_position_only_costs_its_sender(server_cluster, tools, position
 def test_an_impossible_policy_is_refused(options):
     with pytest.raises(ConfigError, match=r"got .*; expected"):
         Consistency(**options)
+
+
+SERVER = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+
+
+class _MySQL:
+    """Answers the two questions as MySQL's manual describes them; MySQL itself is not to be had here."""
+
+    dialect = SimpleNamespace(name="mysql", is_mariadb=False)
+
+    def __init__(self, executed):
+        self._executed = executed
+
+    def execute(self, statement, parameters=None):
+        answers = {
+            "SELECT @@GLOBAL.gtid_executed": lambda: self._executed,
+            "SELECT GTID_SUBSET(:position, @@GLOBAL.gtid_executed)": lambda: int(
+                self._last(parameters["position"]) <= self._last(self._executed)
+            ),
+        }
+        return SimpleNamespace(scalar=answers[str(statement)])
+
+    @staticmethod
+    def _last(position):
+        return int(position.rpartition("-")[2])
+
+
+def test_mysql_is_asked_for_its_own_sets():
+    """A replica has reached a write when the writer's set is a part of its own."""
+    position = position_of(_MySQL(f"{SERVER}:1-7"))
+    assert position == f"{SERVER}:1-7"
+    assert not has_reached(_MySQL(f"{SERVER}:1-6"), position)
+    assert has_reached(_MySQL(f"{SERVER}:1-8"), position)
+
+
+@pytest.mark.parametrize("executed", ["", None, ",\n".join([f"{SERVER}:1-7"] * 200)])
+def test_without_a_position_that_fits_a_cookie_the_clock_must_do(executed):
+    """GTIDs that are off, or of very many servers."""
+    assert position_of(_MySQL(executed)) is None

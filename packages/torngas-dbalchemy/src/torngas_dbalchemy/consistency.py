@@ -27,6 +27,7 @@ from .errors import ConfigError
 __all__ = ["Consistency", "Pin", "RequestState", "has_reached", "position_of"]
 
 _LONGEST_TOKEN = 4000
+_LONGEST_POSITION = 1000  # a cookie holds 4096 bytes; MySQL's sets name every server that has ever written
 _LSN = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 _MARIADB_GTIDS = re.compile(r"\d+-\d+-\d+(,\d+-\d+-\d+)*")
 
@@ -126,7 +127,10 @@ def _parse(token: str | None) -> dict[str, Pin]:
 
 
 def position_of(connection: Connection) -> str | None:
-    """Answers the log position that holds everything this connection has committed; None where there is none."""
+    """Answers the log position that holds everything this connection has committed.
+
+    None where there is none, or where it is too long to travel in a cookie.
+    """
     dialect: Any = connection.dialect
     if dialect.name == "postgresql":
         query = "SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_insert_lsn()::text END"
@@ -134,7 +138,8 @@ def position_of(connection: Connection) -> str | None:
         query = "SELECT @@last_gtid" if dialect.is_mariadb else "SELECT @@GLOBAL.gtid_executed"
     else:
         return None
-    return connection.execute(text(query)).scalar() or None
+    position: str | None = connection.execute(text(query)).scalar()
+    return position if position and len(position) <= _LONGEST_POSITION else None
 
 
 def has_reached(connection: Connection, position: str) -> bool:
