@@ -93,7 +93,7 @@ def bench(tmp_path):
         for name, source in scripts.items():
             (folder / f"bench_{name}.py").write_text(source)
         command = [sys.executable, str(folder), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=tmp_path)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
 
     run.folder = folder
     return run
@@ -195,10 +195,10 @@ def test_json_keeps_everything_of_all_scripts(bench, tmp_path):
 def test_a_script_alone_has_the_same_options(bench, tmp_path):
     bench("--list", torngas_a=SCRIPT)
     command = [sys.executable, str(bench.folder / "bench_torngas_a.py"), "--quick", "--strict", "--peers=torngas,slow"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
     assert "3 targets: 2 met, 1 missed" in done.stdout
-    done = subprocess.run([*command[:2], "--peers=nobody"], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([*command[:2], "--peers=nobody"], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2
 
 
@@ -219,11 +219,12 @@ def test_a_script_that_hangs_is_ended(bench):
         f"import runpy, sys; sys.path.insert(0, {str(bench.folder)!r}); "
         f"run = runpy.run_path({str(bench.folder / '__main__.py')!r}); print(run['_finished'](['sleep', '1000'], 1))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout.strip() == "not done after 1 s, ended", done.stderr
 
 
-def test_an_interrupt_ends_a_script_with_all_that_it_started(bench, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_a_script_with_all_that_it_started(bench, tmp_path, number):
     pids = tmp_path / "pids"
     hanging = (
         "import os, pathlib, subprocess, time\nchild = subprocess.Popen(['sleep', '1000'])\n"
@@ -232,17 +233,21 @@ def test_an_interrupt_ends_a_script_with_all_that_it_started(bench, tmp_path):
     )
     bench("--list", torngas_a=hanging)
     with subprocess.Popen([sys.executable, str(bench.folder)], stderr=subprocess.PIPE) as runner:
-        deadline = time.monotonic() + 60
-        while not pids.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        runner.send_signal(signal.SIGINT)
-        assert b"KeyboardInterrupt" in runner.communicate(timeout=60)[1]
+        try:
+            deadline = time.monotonic() + 60
+            while not pids.exists() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            runner.send_signal(number)
+            assert runner.communicate(timeout=60)[1].endswith(b"tools/bench: interrupted\n")
+            assert runner.returncode == 1
+        finally:
+            runner.kill()
     for pid in map(int, pids.read_text().split()):
         wait_until_gone(pid)
 
 
 def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
@@ -402,7 +407,7 @@ def test_memory_is_counted_in_a_process_of_its_own(bench):
 
 def test_every_package_of_this_repository_has_scripts_and_a_start_up():
     command = [sys.executable, str(ROOT / "tools/bench"), "--list"]
-    listed = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True).stdout.split()
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout.split()
     found = set(zip(listed[::2], listed[1::2], strict=True))
     for path in (ROOT / "packages").glob("*/pyproject.toml"):
         package = path.parent.name

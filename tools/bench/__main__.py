@@ -195,4 +195,9 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where whoever started this ignores interrupts
+        signal.signal(number, signal.default_int_handler)
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("tools/bench: interrupted")
