@@ -4,6 +4,8 @@ import asyncio
 import os
 import sqlite3
 import stat
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -153,6 +155,45 @@ def test_threads_lose_no_update(shipped):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(count, [5] * 8))
     assert shipped.get("k") == 40
+
+
+def test_memory_is_never_seen_without_an_entry_that_is_written_again():
+    """Readers of other threads take no lock; the gap between removal and insertion would be a lost session."""
+    store, missed, done = MemoryStore(), [], threading.Event()
+    store.set("k", "0", None)
+
+    def read():
+        while not done.is_set():
+            if store.get("k") is None:
+                missed.append(True)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for number in range(5_000):
+            store.set("k", str(number), 100)
+            _, token = store.gets("k")
+            store.cas("k", "again", token, 100)
+    finally:
+        done.set()
+        reader.join()
+        sys.setswitchinterval(interval)
+    assert missed == []
+
+
+def test_memory_drops_what_was_written_longest_ago(clock):
+    """Writing again, by either call, makes an entry the youngest."""
+    store = MemoryStore(max_entries=3, clock=clock)
+    for key in ("a", "b", "c"):
+        store.set(key, key, None)
+    store.set("a", "a", None)
+    assert store.cas("b", "b", store.gets("b")[1], None)
+    store.set("d", "d", None)
+    assert [store.get(key) for key in "abcd"] == ["a", "b", None, "d"]
+    store.set("a", "full, but here already", None)
+    assert len(store) == 3
 
 
 def test_memory_is_bounded(clock):

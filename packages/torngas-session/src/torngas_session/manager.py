@@ -36,6 +36,7 @@ _logger = logging.getLogger("torngas_session")
 
 _MAC_LENGTH = 65
 _ID_LENGTH = 32
+_SWITCHING_PROTOCOLS = 101
 _OK = 200
 _SERVER_ERROR = 500
 _TOO_LATE = "session: got a first use after the request was over; expected it before"
@@ -165,8 +166,9 @@ class SessionManager(Administration):
         if handler.get_status() >= _SERVER_ERROR:
             _logger.error("a session could not be ended: the failed response left without awaiting the store")
             return
+        what = "the upgrade" if handler.get_status() == _SWITCHING_PROTOCOLS else "flush()"
         raise SessionNotSavedError(
-            f"flush(): got unsaved changes for {self._driver.name}, which does I/O; "
+            f"{what}: got unsaved changes for {self._driver.name}, which does I/O; "
             "expected `await self.session.asave()` before the headers are sent"
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 import secrets
 import sys
@@ -39,13 +40,17 @@ _BY_NAME = ("named", "pyformat")
 class SQLStore(ThreadedStore):
     """One row per entry, in a table that is made at the first use. Every call is a transaction of its own.
 
+    Rows are found by the SHA-256 of their keys: databases compare text as their collations say (that of MariaDB
+    takes `a` for `A`), and refuse some of it.
+
     Args:
         connect: A function that returns a DB-API connection, which is closed after each call (give the pool's
             function where connecting is dear); or an object with `raw_connection`, such as a SQLAlchemy engine.
         table: Name of the table, plain or with a schema.
         paramstyle: The driver's; None asks the driver's module.
-        create_table: False if the table is made elsewhere: entry_key VARCHAR(255) PRIMARY KEY, entry_value TEXT,
-            version VARCHAR(32), deadline DOUBLE PRECISION.
+        create_table: False if the table is made elsewhere: entry_key VARCHAR(64) PRIMARY KEY, entry_value TEXT
+            (on MySQL and MariaDB MEDIUMTEXT, since TEXT ends at 64 KiB there), version VARCHAR(32),
+            deadline DOUBLE PRECISION.
         clock: Seconds since the epoch.
         executor: Runs the calls of the async forms; None is the loop's default.
     """
@@ -89,7 +94,7 @@ class SQLStore(ThreadedStore):
             row = execute(
                 "SELECT entry_value, version FROM {table} "
                 "WHERE entry_key = {key} AND (deadline IS NULL OR deadline > {now})",
-                key=key,
+                key=_hashed(key),
                 now=self._clock(),
             ).fetchone()
         return (None, None) if row is None else (_decoded(row[0]), row[1])
@@ -107,7 +112,7 @@ class SQLStore(ThreadedStore):
                 value=text,
                 version=version,
                 deadline=deadline,
-                key=key,
+                key=_hashed(key),
             ).rowcount
         if not changed and not self._insert(key, text, version, deadline):
             self.set(key, value, timeout)  # somebody inserted between the two
@@ -122,7 +127,9 @@ class SQLStore(ThreadedStore):
         with self._transaction() as execute:
             if timeout is not None and timeout <= 0:
                 return _one(
-                    execute("DELETE FROM {table} WHERE entry_key = {key} AND version = {old}", key=key, old=token)
+                    execute(
+                        "DELETE FROM {table} WHERE entry_key = {key} AND version = {old}", key=_hashed(key), old=token
+                    )
                 )
             return _one(
                 execute(
@@ -131,7 +138,7 @@ class SQLStore(ThreadedStore):
                     value=text,
                     version=version,
                     deadline=deadline,
-                    key=key,
+                    key=_hashed(key),
                     old=token,
                     now=now,
                 )
@@ -140,7 +147,7 @@ class SQLStore(ThreadedStore):
     def delete(self, key: str) -> None:
         """Removes the entry, if there is one."""
         with self._transaction() as execute:
-            execute("DELETE FROM {table} WHERE entry_key = {key}", key=key)
+            execute("DELETE FROM {table} WHERE entry_key = {key}", key=_hashed(key))
 
     def purge(self) -> int:
         """Removes the expired rows; the number of them. Call it from time to time: nobody else looks."""
@@ -153,7 +160,11 @@ class SQLStore(ThreadedStore):
 
     def _drop_expired(self, key: str) -> None:
         with self._transaction() as execute:
-            execute("DELETE FROM {table} WHERE entry_key = {key} AND deadline <= {now}", key=key, now=self._clock())
+            execute(
+                "DELETE FROM {table} WHERE entry_key = {key} AND deadline <= {now}",
+                key=_hashed(key),
+                now=self._clock(),
+            )
 
     def _insert(self, key: str, text: str, version: str, deadline: float | None) -> bool:
         """Whether the row could be inserted; False if the key is taken."""
@@ -162,7 +173,7 @@ class SQLStore(ThreadedStore):
                 execute(
                     "INSERT INTO {table} (entry_key, entry_value, version, deadline) "
                     "VALUES ({key}, {value}, {version}, {deadline})",
-                    key=key,
+                    key=_hashed(key),
                     value=text,
                     version=version,
                     deadline=deadline,
@@ -189,13 +200,17 @@ class SQLStore(ThreadedStore):
 
     def _make_table(self, statements: _Statements) -> None:
         with self._making:
-            if not self._made:
+            if self._made:
+                return
+            try:
                 statements(
-                    "CREATE TABLE IF NOT EXISTS {table} (entry_key VARCHAR(255) PRIMARY KEY, "
-                    "entry_value TEXT NOT NULL, version VARCHAR(32) NOT NULL, deadline DOUBLE PRECISION)"
+                    "CREATE TABLE IF NOT EXISTS {table} (entry_key VARCHAR(64) PRIMARY KEY, "
+                    f"entry_value {statements.text} NOT NULL, version VARCHAR(32) NOT NULL, deadline DOUBLE PRECISION)"
                 )
                 statements.commit()
-                self._made = True
+            except statements.integrity_error:
+                statements.rollback()  # PostgreSQL, when another process makes it at the same moment
+            self._made = True
 
     def _driver_module(self, connection: Any) -> Any:
         dialect = getattr(self._engine, "dialect", None)
@@ -218,6 +233,7 @@ class _Statements:
         self._mark = _MARKS[style]
         self._by_name = style in _BY_NAME
         self._table = table
+        self.text = "MEDIUMTEXT" if re.search("mysql|mariadb", module.__name__, re.IGNORECASE) else "TEXT"
         self.integrity_error: type[Exception] = module.IntegrityError
         self.rollback = connection.rollback
         self.commit = connection.commit
@@ -231,6 +247,10 @@ class _Statements:
         ordered = [parameters[name] for name in marks]
         cursor.execute(statement.format(table=self._table, **marks), parameters if self._by_name else ordered)
         return cursor
+
+
+def _hashed(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _names(statement: str) -> list[str]:
