@@ -201,6 +201,13 @@ async def test_methods_that_are_idempotent_by_themselves_do_not_look_at_it(memor
     assert len(kind.runs) == 4
 
 
+async def test_a_method_that_does_not_exist_is_a_405_whatever_the_key(memory):
+    async with serving(payments(memory, idempotency_required=True)) as client:
+        await client.apost("/", data=b"", headers=key())
+        for headers in (key(), {}):
+            assert (await client.apatch("/", data=b"other", headers=headers)).status_code == 405
+
+
 async def crash(handler):
     raise ValueError("the handler is broken")
 

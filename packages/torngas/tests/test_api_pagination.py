@@ -63,7 +63,17 @@ def client(engine):
                 page = self.paginate(session, select(Item).where(Item.id < 0))
                 self.write_api(self.page_body(page))
 
-    routes = [("/items", Items), ("/places", Places), ("/empty", Empty), ("//evil.example/items", Items)]
+    class Listed(PaginationMixin, ApiHandler):
+        def get(self):
+            self.write_api(self.page_body(self.paginate_list(range(int(self.get_query_argument("size"))))))
+
+    routes = [
+        ("/listed", Listed),
+        ("/items", Items),
+        ("/places", Places),
+        ("/empty", Empty),
+        ("//evil.example/items", Items),
+    ]
     with Client(Application(routes, cookie_secret="of the tests", places=Places)) as made:
         yield made
 
@@ -141,6 +151,15 @@ def test_the_maximum_is_allowed_and_named(client):
 def test_a_page_beyond_the_last_is_a_404(client):
     answer = client.get("/items?page=4")
     assert (answer.status_code, answer.json()["detail"]) == (404, "there is no page 4 of 20 items each")
+
+
+def test_a_list_in_memory_has_pages_too(client):
+    answer = client.get("/listed?size=45&page=3")
+    assert answer.json() == {"items": [*range(40, 45)], "per_page": 20, "page": 3, "pages": 3, "total": 45}
+    assert links(answer).keys() == {"first", "prev", "last"}
+    assert links(client.get("/listed?size=45")).keys() == {"first", "next", "last"}
+    assert client.get("/listed?size=45&page=4").status_code == 404
+    assert client.get("/listed?size=0").json()["items"] == []
 
 
 def test_following_next_by_place_reads_everything_once_and_prev_leads_back(client):

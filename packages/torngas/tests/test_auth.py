@@ -158,10 +158,11 @@ def test_an_invalid_token_is_called_so_and_a_missing_one_is_not(client):
 
 
 @pytest.mark.parametrize("value", ["Bearer", "Bearer a b", 'Bearer "quoted"', "bearer a,b"])
-def test_a_malformed_bearer_header_is_a_400_invalid_request(client, value):
+def test_a_malformed_token_is_an_invalid_one(client, value):
+    """RFC 6750 §3.1 names it so."""
     answer = client.get("/", headers={"Authorization": value})
-    assert answer.status_code == 400
-    assert 'error="invalid_request"' in answer.headers["WWW-Authenticate"]
+    assert answer.status_code == 401
+    assert 'error="invalid_token", error_description="the token is malformed"' in answer.headers["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize("value", ["Basic", "Basic !!!", "Basic YWRh", "Basic /w==", "Basic YTpiCg=="])

@@ -26,12 +26,14 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tornado.web import RequestHandler
+
 from torngas.api._denials import answer_denial
 from torngas.exception import ArgumentError
 from torngas_cache import caches
 
 if TYPE_CHECKING:
-    from tornado.web import RequestHandler as _Base
+    _Base = RequestHandler
 else:
     _Base = object
 
@@ -89,12 +91,17 @@ class IdempotencyMixin(_Base):
 
     def prepare(self) -> Awaitable[None] | None:
         """Replays, refuses, or goes on with `prepare` of the next class."""
-        if self.request.method not in self.idempotency_methods:
+        if self.request.method not in self.idempotency_methods or not self._is_implemented():
             return super().prepare()
         header = self.request.headers.get(_HEADER)
         if header is None and not self.idempotency_required:
             return super().prepare()
         return self._prepare_once(header)
+
+    def _is_implemented(self) -> bool:
+        """Where it is not, 405 is the answer, whatever the key."""
+        method = (self.request.method or "").lower()
+        return getattr(type(self), method, None) is not getattr(RequestHandler, method, None)
 
     async def _prepare_once(self, header: str | None) -> None:
         key = _parsed(header)

@@ -12,9 +12,10 @@ With an asynchronous session both are awaited. What is no page gets 400, a page 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from torngas.api._denials import deny
@@ -25,7 +26,41 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-__all__ = ["PaginationMixin"]
+__all__ = ["ListPage", "PaginationMixin"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage(Generic[T]):
+    """A page of a list in memory.
+
+    Attributes:
+        items: Of this page.
+        page: Its number, from 1.
+        per_page: How many were asked for.
+        total: Of all pages.
+    """
+
+    items: Sequence[T]
+    page: int
+    per_page: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; 0 without items."""
+        return -(-self.total // self.per_page)
+
+    @property
+    def has_prev(self) -> bool:
+        """Whether there is a page before."""
+        return self.page > 1
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a page after."""
+        return self.page < self.pages
 
 
 class PaginationMixin(_Base):
@@ -63,7 +98,7 @@ class PaginationMixin(_Base):
         return self._read(
             lambda: paginate(session, statement, page=number, per_page=size, max_per_page=None, count=count),
             PageNotFound,
-            lambda error: deny(self, 404, f"there is no page {number} of {size} items each"),
+            lambda error: self._no_page(number, size),
             self._announce,
         )
 
@@ -91,6 +126,19 @@ class PaginationMixin(_Base):
             self._announce_places,
         )
 
+    def paginate_list(self, items: Sequence[T]) -> ListPage[T]:
+        """The page that the query asks for of a list in memory; sets the headers.
+
+        Raises:
+            Finish: `page` or `per_page` is wrong, or the page is empty and not the first; that is answered.
+        """
+        number, size = self.page_number(), self.page_size()
+        page = ListPage(items[(number - 1) * size : number * size], number, size, len(items))
+        if number > 1 and not page.items:
+            self._no_page(number, size)
+        self._announce(page)
+        return page
+
     def page_number(self) -> int:
         """The `page` of the query, from 1; 1 if it says none.
 
@@ -111,7 +159,7 @@ class PaginationMixin(_Base):
         """An object with the items and what the headers say besides, for clients that like it in the body.
 
         Args:
-            page: What `paginate` or `paginate_keyset` answered.
+            page: What `paginate`, `paginate_list` or `paginate_keyset` answered.
             items: What stands for the page's items; None the items themselves.
         """
         body: dict[str, Any] = {"items": list(page.items if items is None else items), "per_page": page.per_page}
@@ -129,6 +177,9 @@ class PaginationMixin(_Base):
         found = [f'<{self._address(changed)}>; rel="{name}"' for name, changed in links.items() if changed is not None]
         if found:
             self.set_header("Link", ", ".join(found))
+
+    def _no_page(self, number: int, size: int) -> NoReturn:
+        deny(self, 404, f"there is no page {number} of {size} items each")
 
     def _announce(self, page: Any) -> None:
         size = {"per_page": page.per_page}

@@ -79,7 +79,7 @@ async def _identified(handler: RequestHandler, scheme: AuthScheme, load: Loader 
 
 def _deny_invalid(handler: RequestHandler, state: AuthState, scheme: AuthScheme, error: InvalidCredentials) -> None:
     challenges = [one.challenge(error if one is scheme else None) for one in state.schemes]
-    _answer(handler, error.status, error.description, challenges)
+    _answer(handler, 401, error.description, challenges)
 
 
 def deny_anonymous(handler: RequestHandler, schemes: Iterable[AuthScheme], scopes: tuple[str, ...] = ()) -> None:

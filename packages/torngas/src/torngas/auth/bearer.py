@@ -52,11 +52,11 @@ class BearerScheme(AuthScheme):
         """The token; None if there is no bearer header.
 
         Raises:
-            InvalidCredentials: the header is malformed, with the status 400 (RFC 6750 §3.1, invalid_request).
+            InvalidCredentials: the token is malformed, which RFC 6750 §3.1 counts as invalid.
         """
         token = authorization(handler, "bearer")
         if token is not None and not _B64TOKEN.fullmatch(token):
-            raise InvalidCredentials("the Authorization header is malformed", error="invalid_request", status=400)
+            raise InvalidCredentials("the token is malformed", error="invalid_token")
         return token
 
     def challenge(self, error: InvalidCredentials | None = None, missing: tuple[str, ...] = ()) -> str:

@@ -18,11 +18,9 @@ class InvalidCredentials(BaseError, ValueError):
         description: For the client's programmer; the same for an unknown user and a wrong password, and nothing of
             the credentials.
         error: The code of RFC 6750 §3.1, for bearer schemes; empty for others.
-        status: 401; 400 where the header cannot be read at all.
     """
 
-    def __init__(self, description: str, *, error: str = "", status: int = 401) -> None:
+    def __init__(self, description: str, *, error: str = "") -> None:
         super().__init__(description)
         self.description = description
         self.error = error
-        self.status = status
