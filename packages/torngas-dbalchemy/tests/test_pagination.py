@@ -96,8 +96,15 @@ def test_defaults_and_the_other_order_of_arguments(session):
         paginate(session, ORDERED, 1, 20),
     ):
         assert (page.page, page.per_page, len(page.items)) == (1, 20, 20)
-    with pytest.raises(TypeError, match="expected a session"):
-        paginate(ORDERED)
+    for wrong in (
+        (ORDERED,),
+        (ORDERED, ORDERED),
+        ("session", ORDERED),
+        (session, "SELECT 1"),
+        (session, ORDERED, 1, 2, 3),
+    ):
+        with pytest.raises(TypeError, match="expected a session"):
+            paginate(*wrong)
 
 
 def test_numeric_strings(session):

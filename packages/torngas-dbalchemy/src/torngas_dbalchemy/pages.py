@@ -199,6 +199,10 @@ async def apaginate(session: AnyAsyncSession, select: Select[Any], /, **options:
 
 def _subject(arguments: list[Any], options: dict[str, Any]) -> tuple[Any, Select[Any], dict[str, Any]]:
     """Session and statement come in either order, by position or by name; page and per_page may follow."""
+    if len(arguments) == 2 and not ("session" in options or "select" in options):
+        session, statement = arguments
+        if isinstance(statement, Select) and hasattr(session, "execute"):
+            return session, statement, options
     session, statement = options.pop("session", None), options.pop("select", None)
     for _ in range(2):
         if arguments and statement is None and isinstance(arguments[0], Select):
