@@ -66,7 +66,7 @@ class Target:
     def limit(self) -> str:
         """As it is printed."""
         base = self.of if self.scenario == self.of_scenario else f"{self.of}, {self.of_scenario}"
-        return f"<= {self.at_most:.2f} x {base}"
+        return f"<= {self.at_most:.{2 if self.at_most >= 0.1 else 3}f} x {base}"
 
     @property
     def name(self) -> str:
@@ -216,7 +216,7 @@ class Bench:
             ours, theirs = (target.scenario, target.peer), (target.of_scenario, target.of)
             if ours in medians and theirs in medians:
                 ratio = medians[ours] / medians[theirs]
-                rows.append(Measured(target.name, target.limit, f"{ratio:.2f} x", ratio <= target.at_most, target.note))
+                rows.append(Measured(target.name, target.limit, f"{ratio:.3f} x", ratio <= target.at_most, target.note))
             elif not args.only and {target.peer, target.of} <= set(args.peers):
                 rows.append(Measured(target.name, target.limit, "not measured", False))
         return rows

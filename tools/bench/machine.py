@@ -33,7 +33,7 @@ def described() -> dict[str, str]:
         "processor": _first_line("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
         "memory": f"{int(kilobytes[0]) / 2**20:.0f} GiB" if kilobytes else "unknown",
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "system": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "load": _load_tool(),
     }

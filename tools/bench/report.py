@@ -7,6 +7,7 @@ written by hand, and holds no figures.
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
@@ -61,7 +62,7 @@ def _figures(data: dict[str, Any]) -> Iterator[str]:
 
 
 def _command(arguments: Sequence[str]) -> str:
-    options = " ".join(arguments)
+    options = re.sub(r"--json[ =]\S+ ?", "", " ".join(arguments)).strip()  # where it was written is nobody's concern
     return f'make bench BENCH_ARGS="{options}"' if options else "make bench"
 
 
