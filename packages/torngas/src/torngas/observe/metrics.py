@@ -136,7 +136,8 @@ class MetricsMiddleware:
             add, measure = self._series[key]
         except KeyError:
             add, measure = self._made(*key)
-        add(request.request_time())
+        seconds = request.request_time()
+        add(seconds if seconds > 0 else 0.0)  # the wall clock may be set back meanwhile, a sum must not
         if measure is not None:
             measure(getattr(request, "_observed_size", 0))
 
