@@ -413,8 +413,8 @@ def conversations():
 
 
 def normal(answer):
-    """Without what tells the time: the date, and the time in the head of gzip."""
-    answer = re.sub(rb"\r\nDate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", b"\r\nDate: now", answer)
+    """Without what tells the time: date, end of a cached file, and the time in the head of gzip."""
+    answer = re.sub(rb"\r\n(Date|Expires): \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", rb"\r\n\1: then", answer)
     return re.sub(rb"(\x1f\x8b\x08.)....", rb"\g<1>time", answer, flags=re.DOTALL)
 
 
