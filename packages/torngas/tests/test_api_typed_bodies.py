@@ -133,7 +133,13 @@ def test_defaults_of_dataclasses_are_written_too():
             {"name": "b", "weight": 1}
         ]
     with posting(Page[Tag], Page[Tag]) as client:
-        assert client.post("/x", json={"items": []}).json() == {"items": [], "total": 0}
+        assert client.post("/x", json={"items": [{"name": "b"}]}).json() == {
+            "items": [{"name": "b", "weight": 1}],
+            "total": 0,
+        }
+    by_name = {"title": "a", "by_name": {"k": {"name": "c"}}}
+    with posting(list[Note], list[Note]) as client:
+        assert client.post("/x", json=[by_name]).json()[0]["by_name"] == {"k": {"name": "c", "weight": 1}}
 
 
 @pytest.mark.parametrize(
