@@ -100,8 +100,10 @@ sys.exit(not result.wasSuccessful())
 '''
 
 
-@pytest.mark.parametrize("protocol", ["httptools", "torngas.asgi.onewrite:OneWriteProtocol"])
-@pytest.mark.parametrize(("module", "at_least"), [("web_test", 260), ("websocket_test", 55)])
+@pytest.mark.parametrize(
+    ("module", "at_least", "protocol"),
+    [("web_test", 260, "torngas.asgi.onewrite:OneWriteProtocol"), ("websocket_test", 55, "httptools")],
+)
 def test_tornados_suite_passes_behind_uvicorn(module, at_least, protocol):
     """All but the tests in LEFT_OUT, each of which still exists."""
     done = subprocess.run(
