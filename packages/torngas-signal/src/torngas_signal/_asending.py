@@ -7,23 +7,20 @@ that comes from outside at the same time.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
 from types import CoroutineType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torngas_signal._callers import Call
 from torngas_signal._sending import failed, prepare
 
+if TYPE_CHECKING:
+    from torngas_signal._together import Waiting
+
 __all__ = ["asend"]
 
 Responses = list[tuple[Any, Any]]
-
-
-Waiting = tuple[int, Any, Callable[[], Awaitable[Any]]]
-"""A response that is to be awaited: its place in the answer, its receiver, and what starts it."""
 
 
 async def asend(signal: Any, sender: Any, payload: dict[str, Any], *, robust: bool) -> Responses:
@@ -47,7 +44,9 @@ async def asend(signal: Any, sender: Any, payload: dict[str, Any], *, robust: bo
             if step.receiver.is_async and (receiver := step.begin(signal._table)) is not None:
                 waiting.append((index, receiver, partial(step.call, receiver, signal, sender, payload)))
         if waiting:
-            await _Together(signal, robust).fill(responses, waiting)
+            from torngas_signal._together import Together  # asyncio takes longer to import than all the rest
+
+            await Together(signal, robust).fill(responses, waiting)
     finally:
         _close(begun)
     return [pair for pair in responses if pair is not None]
@@ -71,50 +70,3 @@ def _close(begun: list[Any]) -> None:
     for awaitable in begun:
         if isinstance(awaitable, CoroutineType):
             awaitable.close()
-
-
-class _Together:
-    """The asynchronous receivers of one send, running at the same time. The failure of one cancels the rest."""
-
-    def __init__(self, signal: Any, robust: bool) -> None:
-        self._signal = signal
-        self._robust = robust
-        self._errors: list[BaseException] = []
-        self._tasks: list[asyncio.Task[Any]] = []
-
-    async def fill(self, responses: list[tuple[Any, Any] | None], waiting: list[Waiting]) -> None:
-        """Awaits all, and writes the receivers and what they answer to their places."""
-        async with asyncio.TaskGroup() as group:
-            for _, receiver, start in waiting:
-                if not self._errors:  # an eager task may have failed before the next one is made
-                    self._tasks.append(group.create_task(self._run(receiver, start)))
-        if self._errors:
-            raise self._error()
-        for (index, receiver, _), task in zip(waiting, self._tasks, strict=True):
-            responses[index] = receiver, task.result()
-
-    async def _run(self, receiver: Any, start: Callable[[], Awaitable[Any]]) -> Any:
-        try:
-            return await start()
-        except Exception as error:  # noqa: BLE001 - raised by the send, or the response
-            if self._robust:
-                return failed(self._signal, receiver, error)
-            self._fail(error)
-        except asyncio.CancelledError as error:
-            this = asyncio.current_task()
-            if this is None or this.cancelling():
-                raise
-            self._fail(error)  # nobody cancelled it: the receiver gives up, and the send with it
-
-    def _fail(self, error: BaseException) -> None:
-        self._errors.append(error)
-        this = asyncio.current_task()
-        for task in self._tasks:
-            if task is not this:
-                task.cancel()
-
-    def _error(self) -> BaseException:
-        cancellations = [error for error in self._errors if isinstance(error, asyncio.CancelledError)]
-        if cancellations or len(self._errors) == 1:
-            return (cancellations or self._errors)[0]
-        return BaseExceptionGroup(f"several receivers of {self._signal} raised", self._errors)

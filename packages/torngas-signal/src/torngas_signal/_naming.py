@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from pickle import PicklingError, UnpicklingError
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -26,12 +25,16 @@ def find_named(module: str, name: str) -> Any:
         import_module(module)
         found = _named.get((module, name))
     if found is None:
+        from pickle import UnpicklingError  # seldom needed, and slow to import
+
         raise UnpicklingError(f"signal {name!r}: {module} has none of this name; create it when {module} is imported.")
     return found
 
 
 def reduce_named(signal: Any, module: str, name: str | None) -> tuple[Callable[..., Any], tuple[str, str]]:
     """Answers the reduced form of a signal for pickle."""
+    from pickle import PicklingError  # whoever comes here has imported it
+
     if name is None:
         raise PicklingError(f"{signal}: got an anonymous signal; expected a named one, e.g. Signal('saved').")
     if _named.setdefault((module, name), signal) is not signal:

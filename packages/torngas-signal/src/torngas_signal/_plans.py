@@ -10,7 +10,6 @@ Nothing here refers to the signal or to its table, so that both are freed as soo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torngas_signal._callers import Call, Run, call_of, run_maker
@@ -229,6 +228,8 @@ def _check_names(table: Table, names: tuple[str, ...]) -> None:
         return
     for name in names:
         if name not in table.names:
+            from difflib import get_close_matches  # seldom needed, and slow to import
+
             near = get_close_matches(name, table.names, 1)
             meant = f"; did you mean {near[0]!r}?" if near else "."
             raise PayloadError(

@@ -7,7 +7,6 @@ asynchronous, all found out once. It does not know the signal.
 from __future__ import annotations
 
 import inspect
-import logging
 import sys
 import warnings
 import weakref
@@ -57,6 +56,8 @@ class Origin(NamedTuple):
         try:
             warnings.warn_explicit(message, ReceiverLostWarning, self.filename, self.line)
         except ReceiverLostWarning:  # warnings are errors, but no error can leave a callback of the collector
+            import logging  # seldom needed, and slow to import
+
             logging.getLogger("torngas_signal").error(message)
 
 

@@ -6,7 +6,6 @@ receivers that are called once, and nested functions of which it is not yet know
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from torngas_signal._plans import MUTED, Parts, Step
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from torngas_signal._table import Table
 
 __all__ = ["dispatch", "dispatch_robust", "failed", "prepare"]
-
-_logger = logging.getLogger("torngas_signal")
 
 Responses = list[tuple[Any, Any]]
 
@@ -43,7 +40,9 @@ def dispatch_robust(signal: Any, sender: Any, payload: dict[str, Any]) -> Respon
 
 def failed(signal: Any, receiver: Any, error: Exception) -> Exception:
     """Logs the exception of a receiver, and answers it as the response."""
-    _logger.error("Error calling %s in %s", describe(receiver), signal, exc_info=error)
+    import logging  # seldom needed, and slow to import
+
+    logging.getLogger("torngas_signal").error("Error calling %s in %s", describe(receiver), signal, exc_info=error)
     return error
 
 
