@@ -13,6 +13,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import tornado.web
@@ -63,8 +64,21 @@ class AccessLogMiddleware:
         if self._logger.isEnabledFor(logging.INFO) and (
             getattr(handler, "access_log", True) or handler.get_status() >= 400
         ):
-            self._logger.info("%s", self._format(handler, self._clock()))
+            self._write(self._format(handler, self._clock()))
         request._accesslog_sent = None  # they refer to each other
+
+    def _write(self, line: str) -> None:
+        """What `Logger.info("%s", line)` does, without the search through the stack for who called it."""
+        logger = self._logger
+        if type(logger) is not logging.Logger:  # another one, or an adapter, may add to it
+            logger.info("%s", line)
+            return
+        here = self._write.__code__
+        logger.handle(
+            logger.makeRecord(
+                logger.name, logging.INFO, here.co_filename, here.co_firstlineno, "%s", (line,), None, here.co_name
+            )
+        )
 
 
 class _Sent(OutputTransform):
@@ -98,14 +112,18 @@ def _facts(handler: RequestHandler) -> tuple[int, int]:
 
 def _combined(handler: RequestHandler, now: float) -> str:
     request, (status, length) = handler.request, _facts(handler)
-    local = time.localtime(now)
-    stamp = time.strftime(f"%d/{_MONTHS[local.tm_mon - 1]}/%Y:%H:%M:%S %z", local)
     line = f"{_safe(request.method)} {_safe(request.uri)} {_safe(request.version)}"
     return (
-        f'{_safe(request.remote_ip)} - - [{stamp}] "{line}" {status} {length or "-"} '
+        f'{_safe(request.remote_ip)} - - [{_stamp(int(now))}] "{line}" {status} {length or "-"} '
         f'"{_safe(request.headers.get("Referer"))}" "{_safe(request.headers.get("User-Agent"))}" '
         f"{round(request.request_time() * 1000)}ms"
     )
+
+
+@lru_cache(2)
+def _stamp(second: int) -> str:
+    local = time.localtime(second)
+    return time.strftime(f"%d/{_MONTHS[local.tm_mon - 1]}/%Y:%H:%M:%S %z", local)
 
 
 def _json(handler: RequestHandler, now: float) -> str:
@@ -128,7 +146,11 @@ def _json(handler: RequestHandler, now: float) -> str:
 
 
 def _safe(text: str | None) -> str:
-    return "-" if not text else _UNSAFE.sub(_escape, text)
+    if not text:
+        return "-"
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
+    return _UNSAFE.sub(_escape, text)
 
 
 def _escape(found: re.Match[str]) -> str:

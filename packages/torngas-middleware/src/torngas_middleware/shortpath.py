@@ -127,7 +127,6 @@ class ShortPathMixin(RequestHandler):
         return (
             "finish" in cls._replaces
             and not self._headers_written
-            and not self._transforms
             and 200 <= status != 204
             and status != 304
             and cls.set_etag_header is RequestHandler.set_etag_header
@@ -136,7 +135,7 @@ class ShortPathMixin(RequestHandler):
         )
 
     def flush(self, include_footers: bool = False) -> Future[None]:  # noqa: D102
-        if self._headers_written or self._transforms or "flush" not in self._replaces:
+        if self._headers_written or "flush" not in self._replaces:
             return super().flush(include_footers)
-        sent: Future[None] = _tornado.flush(self)
+        sent: Future[None] = _tornado.flush(self, finishing=include_footers)
         return sent

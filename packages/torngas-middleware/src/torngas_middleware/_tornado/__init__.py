@@ -40,7 +40,7 @@ TOUCHED = {
     "tornado.web.RequestHandler.__init__": "repeated without the namespaces of `ui`, which few requests use",
     "tornado.web.RequestHandler.clear": "repeated with the header lists ready made and the date of this second",
     "tornado.web.RequestHandler.finish": "repeated for a response that is whole: one join, no set-up for later chunks",
-    "tornado.web.RequestHandler.flush": "repeated for the first chunk, where no transform changes it",
+    "tornado.web.RequestHandler.flush": "repeated for the first chunk",
     "tornado.web.RequestHandler.compute_etag": "the same hash, of the joined body",
     "tornado.web.RequestHandler.set_etag_header": "skipped where the class does not override it",
     "tornado.web.RequestHandler.check_etag_header": "skipped where the request has no If-None-Match",

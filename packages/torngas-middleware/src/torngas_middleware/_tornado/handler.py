@@ -89,12 +89,21 @@ def finish(handler: Any, *, etag: bool) -> Any:
     return sent
 
 
-def flush(handler: Any) -> Any:
-    """`RequestHandler.flush`, where no headers were sent yet and no transform changes anything."""
+def flush(handler: Any, *, finishing: bool) -> Any:
+    """`RequestHandler.flush`, where no headers were sent yet.
+
+    Args:
+        handler: Whose response it is.
+        finishing: Whether nothing follows.
+    """
     request, buffer = handler.request, handler._write_buffer
     body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
     handler._write_buffer = []
     handler._headers_written = True
+    for transform in handler._transforms:
+        handler._status_code, handler._headers, body = transform.transform_first_chunk(
+            handler._status_code, handler._headers, body, finishing
+        )
     if request.method == "HEAD":
         body = b""
     if "_new_cookie" in handler.__dict__:
