@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sqlite3
 import stat
 import sys
@@ -276,9 +277,22 @@ def test_sql_takes_an_engine(tmp_path, clock):
     engine.dispose()
 
 
+class Numeric(sqlite3.Cursor):
+    """A cursor of paramstyle `numeric`; sqlite3 itself takes `:1` for a name."""
+
+    def execute(self, sql, parameters=()):
+        return super().execute(re.sub(r":(\d+)", r"?\1", sql), parameters)
+
+
+class NumericConnection(sqlite3.Connection):
+    def cursor(self):
+        return super().cursor(Numeric)
+
+
 @pytest.mark.parametrize("style", ["qmark", "named", "numeric"])
 def test_sql_speaks_the_drivers_parameter_style(tmp_path, style):
-    store = SQLStore(lambda: sqlite3.connect(tmp_path / "s.db"), paramstyle=style)
+    kind = NumericConnection if style == "numeric" else sqlite3.Connection
+    store = SQLStore(lambda: sqlite3.connect(tmp_path / "s.db", factory=kind), paramstyle=style)
     store.set("k", "v", 10)
     _, token = store.gets("k")
     assert store.cas("k", "w", token, 10)

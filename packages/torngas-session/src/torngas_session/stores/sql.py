@@ -216,7 +216,8 @@ class SQLStore(ThreadedStore):
         dialect = getattr(self._engine, "dialect", None)
         if dialect is not None:
             return dialect.dbapi
-        return sys.modules[type(connection).__module__.partition(".")[0]]
+        modules = [sys.modules[kind.__module__.partition(".")[0]] for kind in type(connection).__mro__]
+        return next((one for one in modules if hasattr(one, "paramstyle")), modules[0])  # a subclass may be anybody's
 
 
 class _Statements:
