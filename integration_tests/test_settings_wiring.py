@@ -15,6 +15,9 @@ import urllib.request
 from contextlib import contextmanager
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy.orm import Mapped, mapped_column
 
 from torngas import global_settings
@@ -224,6 +227,52 @@ def test_databases_pools_routers_and_pings_are_those_of_the_settings(client, tmp
         assert (middleware._interval, middleware._count) == (7, 3)
 
 
+@shows("OPENAPI")
+def test_the_document_of_the_api_says_what_the_settings_say(client):
+    with client(INSTALLED_APPS=("pages", "torngas.api"), OPENAPI={"title": "Orders", "version": "7"}) as one:
+        assert one.get("/openapi.json").json()["info"] == {"title": "Orders", "version": "7"}
+
+
+@shows("HEALTH_CONFIG")
+def test_readiness_asks_what_the_settings_name(client):
+    config = {"caches": ["default"], "databases": [], "checks": {"disk": lambda: False}}
+    with client(INSTALLED_APPS=("pages", "torngas.observe"), HEALTH_CONFIG=config) as one:
+        answer = one.get("/readyz")
+        assert answer.status_code == 503
+        assert set(answer.json()["checks"]) == {"cache:default", "disk"}
+
+
+@shows("METRICS_CONFIG")
+def test_metrics_are_named_as_the_settings_say(client):
+    installed = ("torngas.observe.metrics.MetricsMiddleware",)
+    apps = ("pages", "torngas.observe")
+    with client(INSTALLED_APPS=apps, MIDDLEWARE_CLASSES=installed, METRICS_CONFIG={"namespace": "shop"}) as one:
+        one.get("/report")
+        assert 'shop_http_requests_total{method="GET",route="/report",status="200"} 1.0' in one.get("/metrics").text
+
+
+@shows("TRACING_CONFIG")
+@pytest.mark.parametrize("enabled", [True, False])
+def test_traces_are_made_where_the_settings_want_them(client, enabled):
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    installed = ("torngas.observe.tracing.TracingMiddleware",)
+    config = {"enabled": enabled, "provider": provider}
+    with client(MIDDLEWARE_CLASSES=installed, TRACING_CONFIG=config) as one:
+        one.get("/report")
+    assert [span.name for span in exporter.get_finished_spans()] == ["GET /report"] * enabled
+
+
+@shows("SLOW_REQUEST_SECONDS")
+@pytest.mark.parametrize(("seconds", "lines"), [(0, 1), (1000, 0), (None, 0)])
+def test_slow_is_what_the_settings_call_so(client, caplog, seconds, lines):
+    installed = ("torngas.observe.profiling.ProfilingMiddleware",)
+    with client(MIDDLEWARE_CLASSES=installed, SLOW_REQUEST_SECONDS=seconds) as one:
+        one.get("/report")
+    assert sum("/report" in record.getMessage() for record in caplog.records if record.name == "torngas") == lines
+
+
 @shows("THREADS_NUM")
 def test_the_pool_has_so_many_threads(client):
     with client(THREADS_NUM=1) as one:
@@ -299,8 +348,10 @@ def test_the_locale_is_that_of_the_translations(shop):
 def test_the_clients_address_is_taken_from_trusted_proxies(shop):
     for values, seen in (
         ("", "127.0.0.1"),
-        ("XHEADERS = True", "203.0.113.7"),
-        ("XHEADERS = True; TRUSTED_DOWNSTREAM = ('203.0.113.7',)", "203.0.113.6"),
+        ("XHEADERS = True", "127.0.0.1"),
+        ("XHEADERS = True; TRUSTED_DOWNSTREAM = ('203.0.113.9',)", "127.0.0.1"),
+        ("XHEADERS = True; TRUSTED_DOWNSTREAM = ('127.0.0.1',)", "203.0.113.7"),
+        ("XHEADERS = True; TRUSTED_DOWNSTREAM = ('127.0.0.1', '203.0.113.7')", "203.0.113.6"),
     ):
         served, _ = shop(values)
         request = urllib.request.Request(

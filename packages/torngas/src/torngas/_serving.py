@@ -11,8 +11,11 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 
 from torngas_middleware import HTTPServer
 
@@ -26,12 +29,25 @@ logger = logging.getLogger("torngas")
 
 
 class GracefulHTTPServer(HTTPServer):
-    """The HTTP server of torngas_middleware, which can drain."""
+    """The HTTP server of torngas_middleware, which can drain, and believes trusted proxies only.
+
+    With `xheaders` the headers of a peer that is not in `trusted_downstream` say nothing; "unix:" there stands for the
+    peers of a unix socket. (Tornado's own server believes every peer.)
+    """
 
     def initialize(self, *args: Any, **kwargs: Any) -> None:
         """Takes the arguments of `tornado.httpserver.HTTPServer`."""
         super().initialize(*args, **kwargs)
         self.draining = False
+        self._believes = self.xheaders
+        self._trusted = frozenset(self.trusted_downstream or ())
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Called when a connection is ready for a request."""
+        self.xheaders = (
+            self._believes and _peer_of(request_conn) in self._trusted
+        )  # read in the next line, and only there
+        return super().start_request(server_conn, request_conn)
 
     async def drain(self, timeout: float) -> int:
         """Stops accepting, lets requests end, closes all connections.
@@ -55,6 +71,11 @@ class GracefulHTTPServer(HTTPServer):
         cut = self.in_flight
         await self.close_all_connections()
         return cut
+
+
+def _peer_of(connection: Any) -> str:
+    context = connection.context
+    return str(context.address[0]) if context.address_family in (socket.AF_INET, socket.AF_INET6) else "unix:"
 
 
 async def serve_until_stopped(

@@ -13,7 +13,7 @@ DEBUG_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 # Takes the client's address from X-Real-Ip or X-Forwarded-For, if the peer is in TRUSTED_DOWNSTREAM.
 XHEADERS = False
-# Addresses of the proxies in front, as Tornado's HTTPServer takes them.
+# Addresses of the proxies in front; "unix:" stands for the peers of a unix socket.
 TRUSTED_DOWNSTREAM = ()
 # Listens on IPv4 addresses only, where the address is a name or empty.
 IPV4_ONLY = True

@@ -89,8 +89,8 @@ def _requests(settings: Settings) -> Iterator[Finding]:
 def _proxies(settings: Settings) -> Iterator[Finding]:
     if settings.XHEADERS and not settings.TRUSTED_DOWNSTREAM:
         yield Finding(
-            "XHEADERS: got True with an empty TRUSTED_DOWNSTREAM, so that every client may choose its address; "
-            "expected TRUSTED_DOWNSTREAM = ('the address of your proxy',)",
+            "XHEADERS: got True with an empty TRUSTED_DOWNSTREAM, so that no proxy is believed and its address "
+            "stands for every client's; expected TRUSTED_DOWNSTREAM = ('the address of your proxy',)",
             is_error=True,
         )
     if settings.TRUSTED_DOWNSTREAM and not settings.XHEADERS:
