@@ -57,7 +57,7 @@ def outages() -> Outages:
         timeouts=(errors.TimeoutError, TimeoutError),
         refused=errors.ResponseError,
         denied=(errors.AuthenticationError, errors.AuthorizationError),
-        exhausted=(errors.MaxConnectionsError,) if hasattr(errors, "MaxConnectionsError") else (),
+        exhausted=(errors.MaxConnectionsError,),
         unknown_script=errors.NoScriptError,
         moved=(errors.MovedError, errors.AskError, errors.TryAgainError, errors.ClusterDownError),
     )
