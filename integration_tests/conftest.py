@@ -62,7 +62,7 @@ class Project:
             text=True,
         )
         self.programs.append(program)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -75,7 +75,7 @@ class Project:
     def fetch(self, path: str = "/", data: bytes | None = None) -> tuple[int, str]:
         """Status and body, with the cookies of a browser."""
         try:
-            with self._opener.open(f"http://127.0.0.1:{self.port}{path}", data, timeout=10) as response:
+            with self._opener.open(f"http://127.0.0.1:{self.port}{path}", data, timeout=60) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:

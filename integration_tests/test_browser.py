@@ -110,7 +110,7 @@ def served(name: str, folder: Path) -> Iterator[str]:
     with (folder / "output.txt").open("w") as output:
         program = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not listens(port):
             assert program.poll() is None, (folder / "output.txt").read_text()
             assert time.monotonic() < deadline

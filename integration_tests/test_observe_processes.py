@@ -46,7 +46,7 @@ u = Url()
 urls = route(u(r'/item/(\\d+)', Item), u('/fails', Fails), u('/waits', Waits))
 """
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 def until(condition):

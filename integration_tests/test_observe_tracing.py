@@ -141,7 +141,7 @@ async def serve(exporter, tmp_path):
     provider.shutdown()
 
 
-async def until(condition, seconds=20.0):
+async def until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition was not met"

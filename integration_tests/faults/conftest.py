@@ -42,7 +42,7 @@ class Load:
         for thread in self._threads:
             thread.join(60)
 
-    def wait_for(self, more: int, patience: float = 60) -> None:
+    def wait_for(self, more: int, patience: float = 90) -> None:
         """Waits until so many more requests have ended."""
         wanted = self.ended + more
         until(lambda: self.ended >= wanted, f"{more} more requests", patience)
@@ -75,7 +75,7 @@ class Load:
         return f"{fault}: {len(self.served)} served, {len(self.failed) + len(self.refused)} failed, {lost} lost"
 
 
-def until(condition: Callable[[], Any], what: str, patience: float = 30) -> Any:
+def until(condition: Callable[[], Any], what: str, patience: float = 90) -> Any:
     """Waits for a condition and answers its value."""
     deadline = time.monotonic() + patience
     while not (value := condition()):

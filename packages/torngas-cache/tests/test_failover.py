@@ -10,7 +10,7 @@ import pytest
 from torngas_cache import CacheUnavailable
 from torngas_cache.backends.rediscache import RedisCache
 
-PATIENCE = 30
+PATIENCE = 90
 
 
 def options(**more):

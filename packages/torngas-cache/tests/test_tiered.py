@@ -10,7 +10,7 @@ from torngas_cache import CacheConfigError, create_cache
 from torngas_cache.backends.rediscache import RedisCache
 from torngas_cache.backends.tiered import TieredCache
 
-PATIENCE = 10
+PATIENCE = 60
 
 
 def until(condition):

@@ -296,7 +296,7 @@ def kill(pid: int) -> None:
         os.kill(one, signal.SIGKILL)
 
 
-def until(condition: Callable[[], Any], seconds: float = 15.0) -> None:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     """Waits for a condition of another process."""
     deadline = time.monotonic() + seconds
     while not condition():

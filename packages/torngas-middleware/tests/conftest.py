@@ -18,7 +18,7 @@ HOOKS = ("call", "request", "render", "exception", "response", "endcall")
 MAY_BE_ASYNC = {"request", "exception", "response", "endcall"}
 
 
-async def _until(condition, seconds=5.0):
+async def _until(condition, seconds=60.0):
     """Lets the loop run until the condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -82,7 +82,7 @@ def test_its_tests_pass(made):
 def _answer(port: int, program: subprocess.Popen[str]) -> str:
     while program.poll() is None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as response:
                 return response.read().decode()
         except ConnectionError:
             time.sleep(0.02)
