@@ -449,6 +449,22 @@ async def test_forwarded_headers_count_from_trusted_peers_only(options, client, 
     assert served.content.decode() == expected
 
 
+def test_looking_for_headers_that_are_not_there_decodes_none():
+    headers = RequestHeaders([(b"host", b"x"), (b"accept", b"a"), (b"accept", b"b")])
+    assert "X-None" not in headers
+    assert headers.get("x-none") is None
+    assert headers.get("X-None", "other") == "other"
+    assert "\u20ac" not in headers
+    assert 1 not in headers
+    assert "HOST" in headers
+    assert "_as_list" not in vars(headers)
+    assert headers.get("accept") == "a,b"
+    headers["X-None"] = "1"
+    del headers["Host"]
+    assert headers.get("x-none") == "1"
+    assert "Host" not in headers
+
+
 async def test_headers_keep_duplicates_and_latin1():
     def get(self):
         self.set_cookie("a", "1")

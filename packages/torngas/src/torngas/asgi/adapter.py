@@ -30,6 +30,7 @@ from torngas_middleware import MiddlewareApplication
 
 __all__ = ["ASGIAdapter"]
 
+_ANSWERED = HTTPMessageDelegate()
 _tuple = tuple.__new__  # a named tuple without the call of its constructor
 _MEGABYTE = 1024 * 1024
 # What these do in `start_request` is done here: the request is made of the scope, in a context of its own.
@@ -79,6 +80,9 @@ class ASGIAdapter:
         self._is_simple = self._is_direct and not self._trusted and not decompress_request
         # Asked only where it is there; an application finds a delegate for every request, if only one that says 404.
         self._find: Callable[[ASGIRequest], HTTPMessageDelegate] = getattr(application, "find_handler", _nothing)
+        self._answer: Callable[[ASGIRequest], HTTPMessageDelegate | None] | None = (
+            application.answer_at_once if self._is_simple and isinstance(application, MiddlewareApplication) else None
+        )
         self._checked = False
 
     def on_start(self, hook: Hook) -> Hook:
@@ -101,7 +105,9 @@ class ASGIAdapter:
         connection = ASGIConnection(scope, self._max_body_size, self._body_timeout)
         uri, path = request_target(scope)
         try:
-            if self._is_simple:
+            if self._answer is not None and not connection.unread:
+                delegate = self._answer(ASGIRequest(connection, path))
+            elif self._is_simple:
                 delegate = self._find(ASGIRequest(connection, path))
             else:
                 delegate = self._delegate(connection, path)
@@ -109,15 +115,16 @@ class ASGIAdapter:
             gen_log.info("Malformed HTTP message from %s: %s", connection.context, error)
             await refuse(connection, send)
             return
-        line = _tuple(RequestStartLine, (connection.method, uri, connection.version))
-        ready = delegate.headers_received(line, connection.headers)
-        if ready is not None or connection.unread:
-            await Exchange(connection, delegate, receive, send, self._chunk_size).run(ready)
-            return
-        delegate.finish()
+        if delegate is not None:
+            line = _tuple(RequestStartLine, (connection.method, uri, connection.version))
+            ready = delegate.headers_received(line, connection.headers)
+            if ready is not None or connection.unread:
+                await Exchange(connection, delegate, receive, send, self._chunk_size).run(ready)
+                return
+            delegate.finish()
         whole, connection.whole = connection.whole, None
         if whole is None:
-            await Exchange(connection, delegate, receive, send, self._chunk_size).respond()
+            await Exchange(connection, delegate or _ANSWERED, receive, send, self._chunk_size).respond()
             return
         start, body, sent = whole
         try:

@@ -18,9 +18,6 @@ __all__ = ["ASGIConnection"]
 
 _VERSIONS = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0", "2": "HTTP/2", "3": "HTTP/3"}
 
-
-_FRAMING = frozenset((b"host", b"content-length", b"content-type", b"transfer-encoding"))
-
 Written: TypeAlias = tuple[Message, asyncio.Future[None] | None]
 
 
@@ -60,19 +57,15 @@ class ASGIConnection(HTTPConnection):
         self._out: list[Written] = []
         pairs = scope["headers"]
         self.headers = RequestHeaders(pairs)
-        has_body = self.multiplexed = version[0] != "1"
-        host = length = None
-        for name, value in pairs:
-            if name in _FRAMING:
-                if name == b"host":
-                    host = value if host is None else host + b"," + value
-                elif name == b"content-length":
-                    length = value
-                elif name == b"content-type":
-                    self.has_content_type = True
-                else:
-                    has_body = True
+        fields = self.headers.fields
+        self.multiplexed = version[0] != "1"
+        host = fields.get(b"host")
+        if len(fields) != len(pairs) and host is not None:
+            host = b",".join([value for name, value in pairs if name == b"host"])
         self.host: bytes | None = host
+        self.has_content_type = b"content-type" in fields
+        has_body = self.multiplexed or b"transfer-encoding" in fields
+        length = fields.get(b"content-length")
         if length is not None and length.isdigit():
             self.length = int(length)
             has_body = self.length > 0

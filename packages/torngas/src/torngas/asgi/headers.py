@@ -51,12 +51,28 @@ class RequestHeaders(HTTPHeaders):
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
+        self.fields: dict[bytes, bytes] = dict(pairs)
         self._combined_cache = {}
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a header; nothing is decoded for that."""
+        if "_as_list" in self.__dict__ or not isinstance(name, str):
+            return super().__contains__(name)
+        return _raw_name(name) in self.fields
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or `default`; a header that is not there costs no exception."""
+        return self[name] if name in self else default
 
 
 @lru_cache(1000)
 def _name(raw: bytes) -> str:
     return "-".join([word.capitalize() for word in raw.decode("latin1").split("-")])
+
+
+@lru_cache(1000)
+def _raw_name(name: str) -> bytes:
+    return name.lower().encode("latin1", "replace")
 
 
 class _RawNames(dict[str, bytes]):

@@ -50,7 +50,7 @@ class Jinja2TemplateLoader:
         **options: Any,
     ) -> None:
         places = [str(folder) for folder in folders]
-        if cache_directory and not callable(autoescape):  # two functions cannot be told from each other on disk
+        if cache_directory and isinstance(autoescape, bool):  # two functions cannot be told from each other on disk
             kept = compiled_folder(cache_directory, "jinja2", autoescape, places, sorted(options.items()))
             options.setdefault("bytecode_cache", jinja2.FileSystemBytecodeCache(kept))
         options.setdefault("loader", jinja2.FileSystemLoader(places))
