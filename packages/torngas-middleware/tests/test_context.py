@@ -3,12 +3,14 @@
 import asyncio
 import contextvars
 import json
+from unittest.mock import Mock
 
 import pytest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.routing import AnyMatches, Matcher, Rule, RuleRouter
 from tornado.web import RequestHandler, stream_request_body
 
-from torngas_middleware import Application, MiddlewareHandlerMixin
+from torngas_middleware import Application, MiddlewareHandlerMixin, ShortPathMixin
 
 modes = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 PLACES = ("router", "initialize", "call", "request", "data", "method")
@@ -121,6 +123,40 @@ async def test_promise_01_inside_of_another_router(serve):
     first = b"GET / HTTP/1.1\r\nHost: x\r\nX-Mark: one\r\n\r\n"
     answer = await server.raw(first + b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answer.endswith(b"{}")
+
+
+@pytest.mark.promise(1)
+async def test_promise_01_an_answer_at_once(until):
+    """A server that has the whole request may have it answered by one call; the caller's context stays its own."""
+    variable = contextvars.ContextVar("variable", default=0)
+    seen = []
+
+    class Sets(RequestHandler):
+        def prepare(self):
+            seen.append(variable.get())
+            variable.set(1)
+
+        def get(self):
+            self._auto_finish = False
+
+    class Short(ShortPathMixin, Sets):
+        pass
+
+    application = Application([("/short", Short), ("/", Sets)])
+    connection = Mock(context=None)
+
+    def request(path):
+        line = RequestStartLine("GET", path, "HTTP/1.1")
+        return HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": "x"}), connection=connection)
+
+    assert application.answer_at_once(request("/short")) is None
+    assert application.answer_at_once(request("/short")) is None
+    assert seen == [0, 0]
+    delegate = application.answer_at_once(request("/"))
+    assert seen == [0, 0]
+    delegate.execute()
+    await until(lambda: seen == [0, 0, 0])
+    assert variable.get() == 0
 
 
 @pytest.mark.promise(1)

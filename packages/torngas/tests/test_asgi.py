@@ -19,6 +19,7 @@ from tornado.routing import PathMatches, Rule, RuleRouter
 from torngas.application import Application
 from torngas.asgi import ASGIAdapter, ASGIError, UnsupportedError
 from torngas.asgi.connection import ASGIConnection
+from torngas.asgi.headers import RequestHeaders
 from torngas.asgi.request import ASGIRequest, request_target
 from torngas.exception import ArgumentError
 

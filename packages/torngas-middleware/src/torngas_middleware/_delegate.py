@@ -57,6 +57,7 @@ class ShortDelegate(_tornado.HandlerDelegate):
     """
 
     context: Context | None = None
+    stream_request_body = False
 
     def __init__(
         self,
@@ -65,9 +66,19 @@ class ShortDelegate(_tornado.HandlerDelegate):
         handler_class: type[RequestHandler],
         original: type[RequestHandler],
         plain: Plain,
-        *arguments: Any,
+        handler_kwargs: dict[str, Any] | None,
+        path_args: list[bytes] | None,
+        path_kwargs: dict[str, bytes] | None,
     ) -> None:
-        super().__init__(application, request, handler_class, *arguments)
+        # All that the inherited one does, for a class that is known not to stream.
+        self.application = application
+        self.connection = request.connection
+        self.request = request
+        self.handler_class = handler_class
+        self.handler_kwargs = handler_kwargs or {}
+        self.path_args = path_args or []
+        self.path_kwargs = path_kwargs or {}
+        self.chunks = bytearray()
         self.original = original
         self.plain = plain
 
@@ -90,7 +101,8 @@ class ShortDelegate(_tornado.HandlerDelegate):
         application, request = self.application, self.request
         _tornado.forget_files(application.settings)
         self.handler = handler = self.handler_class(application, request, **self.handler_kwargs)
-        handler._transforms = [transform(request) for transform in application.transforms]
+        transforms = application.transforms
+        handler._transforms = [transform(request) for transform in transforms] if transforms else []
         run = None
         if getattr(handler, "_middleware_tracked", False):
             run = handler._middleware_run = Run()  # type: ignore[attr-defined]

@@ -102,7 +102,9 @@ class ShortPathMixin(RequestHandler):
 
     def _wants_etag(self) -> bool:
         wanted = self.application.settings.get("etag", True)
-        return bool(wanted) and (wanted != "auto" or "no-store" not in self._headers.get("Cache-Control", "").lower())
+        if wanted == "auto":
+            return "no-store" not in self._headers.get("Cache-Control", "").lower()
+        return bool(wanted)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:  # noqa: D102
         if self._finished:

@@ -62,7 +62,7 @@ class RequestHeaders(HTTPHeaders):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value, or `default`; a header that is not there costs no exception."""
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 - this is `get`
 
 
 @lru_cache(1000)
