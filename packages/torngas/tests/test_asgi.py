@@ -455,11 +455,13 @@ def test_looking_for_headers_that_are_not_there_decodes_none():
     assert "X-None" not in headers
     assert headers.get("x-none") is None
     assert headers.get("X-None", "other") == "other"
+    assert headers.get_list("x-none") == []
     assert "\u20ac" not in headers
     assert 1 not in headers
     assert "HOST" in headers
     assert "_as_list" not in vars(headers)
     assert headers.get("accept") == "a,b"
+    assert headers.get_list("ACCEPT") == ["a", "b"]
     headers["X-None"] = "1"
     del headers["Host"]
     assert headers.get("x-none") == "1"

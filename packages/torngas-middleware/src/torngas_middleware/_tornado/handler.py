@@ -14,6 +14,7 @@ from .._date import date
 
 __all__ = ["LazyUI", "begin", "clear", "finish", "flush"]
 
+_HASH = sha1(usedforsecurity=False)  # a copy of an empty one is sooner made than another
 _SERVER = f"TornadoServer/{tornado.version}"
 
 
@@ -70,7 +71,9 @@ def finish(handler: Any, *, etag: bool) -> Any:
     if len(buffer) != 1:
         buffer[:] = (b"".join(buffer),)
     if etag:
-        fields["Etag"] = [f'"{sha1(buffer[0], usedforsecurity=False).hexdigest()}"']
+        digest = _HASH.copy()
+        digest.update(buffer[0])
+        fields["Etag"] = [f'"{digest.hexdigest()}"']
     if "Content-Length" not in fields:
         fields["Content-Length"] = [str(len(buffer[0]))]
     connection = handler.request.connection

@@ -64,6 +64,10 @@ class RequestHeaders(HTTPHeaders):
         """The value, or `default`; a header that is not there costs no exception."""
         return self[name] if name in self else default  # noqa: SIM401 - this is `get`
 
+    def get_list(self, name: str) -> list[str]:
+        """All values of the header; empty if it is not there."""
+        return super().get_list(name) if name in self else []
+
 
 @lru_cache(1000)
 def _name(raw: bytes) -> str:

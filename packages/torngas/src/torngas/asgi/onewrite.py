@@ -16,8 +16,13 @@ import asyncio
 import sys
 from typing import Any, cast
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from torngas.exception import ConfigError
+
+try:
+    import uvicorn
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+except ImportError as error:
+    raise ConfigError("torngas.asgi.onewrite needs uvicorn and httptools: pip install 'torngas[asgi]'") from error
 
 __all__ = ["OneWriteProtocol"]
 
