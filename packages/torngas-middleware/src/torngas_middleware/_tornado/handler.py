@@ -14,6 +14,7 @@ from .._date import date
 
 __all__ = ["LazyUI", "begin", "clear", "finish", "flush"]
 
+_tuple = tuple.__new__  # a named tuple without the call of its constructor
 _HASH = sha1(usedforsecurity=False)  # a copy of an empty one is sooner made than another
 _SERVER = f"TornadoServer/{tornado.version}"
 
@@ -112,7 +113,7 @@ def flush(handler: Any, *, finishing: bool) -> Any:
     if "_new_cookie" in handler.__dict__:
         for cookie in handler._new_cookie.values():
             handler.add_header("Set-Cookie", cookie.OutputString(None))
-    line = ResponseStartLine("", handler._status_code, handler._reason)
+    line = _tuple(ResponseStartLine, ("", handler._status_code, handler._reason))
     connection = request.connection
     if handler._is_whole:
         write = getattr(connection, "write_response", None)

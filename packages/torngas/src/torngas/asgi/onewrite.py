@@ -33,6 +33,8 @@ _LIMIT = 65536
 class _Collecting:
     """A transport that writes once per turn of the event loop; all else is the transport's own."""
 
+    __slots__ = ("_loop", "_parts", "_size", "_transport")
+
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
@@ -53,6 +55,9 @@ class _Collecting:
             self._parts.clear()
             self._size = 0
             self._transport.write(data)
+
+    def is_closing(self) -> bool:  # asked once per request, which `__getattr__` would answer late
+        return self._transport.is_closing()
 
     def close(self) -> None:
         self._flush()
