@@ -1,6 +1,7 @@
 """The remote backends, for the contract suite; what a factory has is told in `backends_local.py`.
 
-Time passes for real here: the servers' clocks are their own.
+The servers' clocks are their own. To advance, entries in Redis are made to live less long, and the library's clock goes
+forward as much; for memcached, which tells nobody how long an entry lives, time passes for real.
 """
 
 import importlib.util
@@ -12,7 +13,6 @@ from torngas_cache import create_cache
 class Remote:
     keeps = True
     lowest = None
-    grain = 0.06
 
     def __init__(self, request):
         self.place = request.getfixturevalue(self.fixture)
@@ -25,9 +25,6 @@ class Remote:
         self.made[-1].has_key("connected")  # learning a cluster's layout takes longer than a grain
         return self.made[-1]
 
-    def advance(self, seconds):
-        time.sleep(seconds + 0.01)
-
     def close(self):
         for cache in self.made[:1]:
             cache.clear(all=True)
@@ -38,12 +35,33 @@ class Remote:
 class Redis(Remote):
     backend = "redis"
     fixture = "redis_server"
+    grain = 30.0
+
+    def __init__(self, request):
+        super().__init__(request)
+        self.ahead = 0.0
+
+    def make(self, **config):
+        return super().make(**{"clock": lambda: time.time() + self.ahead, **config})
+
+    def client_of(self, cache):
+        return cache.client
+
+    def advance(self, seconds):
+        self.ahead += seconds
+        client = self.client_of(self.made[0])
+        for key in client.scan_iter(count=1000):
+            left = client.pttl(key) - int(seconds * 1000)
+            if left > 0:
+                client.pexpire(key, left)
+            elif left >= -int(seconds * 1000):  # -1 and -2 of an entry without an end, or without a life, are below
+                client.delete(key)
 
     def location(self):
         return f"127.0.0.1:{self.place['port']}"
 
     def plant(self, cache, storage_key, data):
-        cache.client.set(storage_key, data)
+        self.client_of(cache).set(storage_key, data)
 
 
 class RedisSocket(Redis):
@@ -87,13 +105,13 @@ class RedisSentinel(Redis):
 class Tiered(Redis):
     backend = "tiered"
 
-    def plant(self, cache, storage_key, data):
-        cache._remote.client.set(storage_key, data)
+    def client_of(self, cache):
+        return cache._remote.client
 
 
 class TieredCluster(RedisCluster):
     backend = "tiered"
-    plant = Tiered.plant
+    client_of = Tiered.client_of
 
 
 class Memcached(Remote):
