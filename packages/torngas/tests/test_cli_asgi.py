@@ -116,7 +116,7 @@ def test_a_project_is_served(server, project):
         text=True,
     )
     project.running.append(program)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     answer = b""
     while not answer:
         assert program.poll() is None, program.stdout.read()
