@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.cookiejar
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -27,14 +29,20 @@ run()
 """
 
 
+def free_port() -> int:
+    """Of 127.0.0.1, and none that the system gives out by itself: nobody gets it before the program listens on it."""
+    while True:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", 12_000 + secrets.randbelow(20_000)))
+            return int(one.getsockname()[1])
+
+
 class Project:
     """A folder with `runserver.py` and `settings/setting.py`; what is missing is written by the test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self.port = one.getsockname()[1]
+        self.port = free_port()
         self.programs: list[subprocess.Popen[str]] = []
         self.cookies = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -38,9 +40,11 @@ RUN = "from torngas.webserver import run\nrun()\n"
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """Of 127.0.0.1, and none that the system gives out by itself: nobody gets it before the program listens on it."""
+    while True:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", 12_000 + secrets.randbelow(20_000)))
+            return int(one.getsockname()[1])
 
 
 class Project:
