@@ -413,6 +413,7 @@ def test_requests_in_flight_get_the_time_of_the_settings(shop, timeout, answered
 @pytest.mark.parametrize("delay", [0, 1000])
 def test_it_goes_on_accepting_as_long_as_the_settings_say(shop, delay):
     served, program = shop(f"SHUTDOWN_DELAY = {delay}")
+    served.get("/")  # its loop runs, which is what heeds the signal
     program.send_signal(signal.SIGTERM)
     if delay:
         _until(lambda: json.loads(served.get("/"))["ready"] is False)

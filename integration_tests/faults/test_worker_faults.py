@@ -36,6 +36,8 @@ def test_killed_workers_lose_nothing_that_was_acknowledged(project, load, tell, 
     project.settings("DEBUG = False\nINSTALLED_APPS = ('notes',)\nMIDDLEWARE_CLASSES = ()\n")
     program = project.start(f"--processes={WORKERS}", f"--logging_dir={project.folder / 'logs'}")
     workers = wait_until(lambda: len(found := children(program.pid)) >= WORKERS and found, "the workers")
+    answered = set()
+    wait_until(lambda: answered.add(project.get("/note/1000000")) or len(answered) == WORKERS, "all workers' answers")
     with load(project.port, lambda number: f"/note/{number}") as clients:
         clients.wait_for(100)
         for _ in range(2):
