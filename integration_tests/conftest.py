@@ -73,7 +73,9 @@ class Project:
         deadline = time.monotonic() + 90
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                with socket.create_connection(("127.0.0.1", self.port), 60) as probe:
+                    probe.shutdown(socket.SHUT_WR)
+                    probe.recv(1)  # answered, by the end of the connection, when the loop runs and heeds signals
                 return program
             except OSError:
                 assert program.poll() is None, program.communicate()[0]

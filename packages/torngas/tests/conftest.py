@@ -103,7 +103,9 @@ class Project:
         while time.monotonic() < deadline:
             assert program.poll() is None, program.stdout and program.stdout.read()
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                with socket.create_connection(("127.0.0.1", self.port), 60) as probe:
+                    probe.shutdown(socket.SHUT_WR)
+                    probe.recv(1)  # answered, by the end of the connection, when the loop runs and heeds signals
                 return program
             except OSError:
                 time.sleep(0.02)
